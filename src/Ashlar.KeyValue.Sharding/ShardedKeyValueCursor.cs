@@ -7,13 +7,15 @@ namespace Ashlar.KeyValue.Sharding;
 /// Until it is disposed it keeps memory and files in place that it reads from.
 /// </summary>
 // Shards are few, so the next key is found by looking at all of them: no heap to keep.
-public sealed class ShardedKeyValueCursor : IDisposable
+public sealed class ShardedKeyValueCursor : IKeyValueCursor
 {
     readonly ShardedKeyValueStore store;
     readonly KeyValueCursor[] cursors;
     readonly bool[] isOnEntry;
     readonly bool[] isDue;
+    readonly bool[] isSought;
     readonly ScanDirection direction;
+    byte[]? target;
     int current = -1;
     bool isSalted;
     bool isDisposed;
@@ -25,21 +27,39 @@ public sealed class ShardedKeyValueCursor : IDisposable
         this.direction = direction;
         isOnEntry = new bool[cursors.Length];
         isDue = new bool[cursors.Length];
+        isSought = new bool[cursors.Length];
         isDue.AsSpan().Fill(true);
     }
 
-    /// <inheritdoc cref="KeyValueCursor.Key" />
+    /// <inheritdoc />
     public ReadOnlySpan<byte> Key => Current.Key;
 
-    /// <inheritdoc cref="KeyValueCursor.Value" />
+    /// <inheritdoc />
     public ReadOnlySpan<byte> Value => isSalted ? Current.Value[SaltedValue.HeadBytes..] : Current.Value;
 
-    /// <inheritdoc cref="KeyValueCursor.MoveNext" />
-    // Whatever may fail comes before anything is marked as due: a step that failed is taken again as it was.
+    /// <inheritdoc />
     public bool MoveNext()
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         current = -1;
+        return Step();
+    }
+
+    /// <inheritdoc />
+    public bool Seek(ReadOnlySpan<byte> key)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        current = -1;
+        // Each shard's cursor that has not been sought before a failure is by the next step.
+        target = key.ToArray();
+        isDue.AsSpan().Fill(true);
+        isSought.AsSpan().Fill(true);
+        return Step();
+    }
+
+    // Whatever may fail comes before anything is marked as due: a step that failed is taken again as it was.
+    bool Step()
+    {
         while (true)
         {
             Advance();
@@ -70,7 +90,16 @@ public sealed class ShardedKeyValueCursor : IDisposable
         for (var i = 0; i < cursors.Length; i++)
         {
             if (!isDue[i]) continue;
-            isOnEntry[i] = cursors[i].MoveNext();
+            if (isSought[i])
+            {
+                isSought[i] = false; // Should this fail, a move makes good for it.
+                isOnEntry[i] = cursors[i].Seek(target);
+            }
+            else
+            {
+                isOnEntry[i] = cursors[i].MoveNext();
+            }
+
             isDue[i] = false;
         }
     }

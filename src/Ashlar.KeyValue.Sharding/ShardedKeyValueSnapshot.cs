@@ -7,7 +7,7 @@ namespace Ashlar.KeyValue.Sharding;
 /// A sharded store at one point in time, the same for all shards. Safe for concurrent callers. Until it is disposed,
 /// compaction keeps the entries that it can read.
 /// </summary>
-public sealed class ShardedKeyValueSnapshot : IDisposable
+public sealed class ShardedKeyValueSnapshot : IKeyValueSnapshot
 {
     readonly ShardedKeyValueStore store;
     readonly KeyValueSnapshot[] shards;
@@ -18,14 +18,17 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
         this.shards = shards;
     }
 
-    /// <inheritdoc cref="KeyValueSnapshot.Get(ReadOnlySpan{byte})" />
-    public byte[]? Get(ReadOnlySpan<byte> key)
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
+
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
     {
-        if (!store.IsSalted(key)) return shards[store.GetShard(key)].Get(key);
-        return store.TryGetNewest(new SnapshotReader(shards), key, out var value) ? value.ToArray() : null;
+        if (!store.IsSalted(key)) return shards[store.GetShard(key)].Get(key, out info);
+        return store.TryGetNewest(new SnapshotReader(shards), key, out var value, out info) ? value.ToArray() : null;
     }
 
-    /// <inheritdoc cref="KeyValueSnapshot.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -35,14 +38,45 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
         return true;
     }
 
-    /// <inheritdoc cref="KeyValueSnapshot.TryGet(ReadOnlySpan{byte}, Span{byte}, out int)" />
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
         if (!store.IsSalted(key)) return shards[store.GetShard(key)].TryGet(key, destination, out valueLengthBytes);
         var isThere = store.TryGetNewest(new SnapshotReader(shards), key, out var found);
         valueLengthBytes = found.Length;
-        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
-        return isThere;
+        return isThere && found.TryCopyTo(destination);
+    }
+
+    /// <inheritdoc />
+    public bool ContainsKey(ReadOnlySpan<byte> key) => TryGetInfo(key, out _);
+
+    /// <inheritdoc />
+    public bool TryGetInfo(ReadOnlySpan<byte> key, out KeyValueEntryInfo info) => store.IsSalted(key)
+        ? store.TryGetNewest(new SnapshotReader(shards), key, out _, out info)
+        : shards[store.GetShard(key)].TryGetInfo(key, out info);
+
+    /// <inheritdoc />
+    public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        var values = new byte[]?[keys.Length];
+        var indexes = new List<int>[shards.Length];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var shard = store.GetShard(keys[i].Span);
+            if (shard < 0) values[i] = Get(keys[i].Span);
+            else (indexes[shard] ??= []).Add(i);
+        }
+
+        for (var shard = 0; shard < shards.Length; shard++)
+        {
+            if (indexes[shard] is not { } own) continue;
+            var ofShard = new ReadOnlyMemory<byte>[own.Count];
+            for (var i = 0; i < ofShard.Length; i++) ofShard[i] = keys[own[i]];
+            var found = shards[shard].MultiGet(ofShard);
+            for (var i = 0; i < found.Length; i++) values[own[i]] = found[i];
+        }
+
+        return values;
     }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
@@ -64,6 +98,8 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
             throw;
         }
     }
+
+    IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
 
     /// <inheritdoc />
     public void Dispose()

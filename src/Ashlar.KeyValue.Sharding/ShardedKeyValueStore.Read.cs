@@ -7,14 +7,18 @@ public sealed partial class ShardedKeyValueStore
 {
     internal const int PatientAttempts = 8;
 
-    /// <inheritdoc cref="KeyValueStore.Get(ReadOnlySpan{byte})" />
-    public byte[]? Get(ReadOnlySpan<byte> key)
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
+
+    /// <inheritdoc />
+    /// <remarks>Sequences belong to shards: those of keys of different shards say nothing of each other.</remarks>
+    public byte[]? Get(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
     {
-        if (!IsSalted(key)) return ShardOf(key).Get(key);
-        return TryGetNewest(new StoreReader(shards), key, out var value) ? value.ToArray() : null;
+        if (!IsSalted(key)) return ShardOf(key).Get(key, out info);
+        return TryGetNewest(new StoreReader(shards), key, out var value, out info) ? value.ToArray() : null;
     }
 
-    /// <inheritdoc cref="KeyValueStore.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -24,14 +28,34 @@ public sealed partial class ShardedKeyValueStore
         return true;
     }
 
-    /// <inheritdoc cref="KeyValueStore.TryGet(ReadOnlySpan{byte}, Span{byte}, out int)" />
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
         if (!IsSalted(key)) return ShardOf(key).TryGet(key, destination, out valueLengthBytes);
         var isThere = TryGetNewest(new StoreReader(shards), key, out var found);
         valueLengthBytes = found.Length;
-        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
-        return isThere;
+        return isThere && found.TryCopyTo(destination);
+    }
+
+    /// <inheritdoc />
+    public bool ContainsKey(ReadOnlySpan<byte> key) => TryGetInfo(key, out _);
+
+    /// <inheritdoc />
+    /// <remarks>Sequences belong to shards: those of keys of different shards say nothing of each other.</remarks>
+    public bool TryGetInfo(ReadOnlySpan<byte> key, out KeyValueEntryInfo info) => IsSalted(key)
+        ? TryGetNewest(new StoreReader(shards), key, out _, out info)
+        : ShardOf(key).TryGetInfo(key, out info);
+
+    /// <inheritdoc />
+    /// <remarks>Keys of several shards are read as of one moment by a snapshot of all.</remarks>
+    public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        if (keys.IsEmpty) return [];
+        var only = GetShard(keys[0].Span);
+        foreach (var key in keys) only = GetShard(key.Span) == only ? only : -1;
+        if (only >= 0) return shards[only].MultiGet(keys);
+        using var snapshot = CreateSnapshot();
+        return snapshot.MultiGet(keys);
     }
 
     /// <summary>
@@ -47,12 +71,16 @@ public sealed partial class ShardedKeyValueStore
         return snapshot.Scan(range, direction);
     }
 
+    IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
+
     /// <summary>Takes a snapshot: all shards as they are at one moment, for reading. Dispose it.</summary>
     public ShardedKeyValueSnapshot CreateSnapshot()
     {
         ThrowIfClosed();
         return new ShardedKeyValueSnapshot(this, TakeSnapshots());
     }
+
+    IKeyValueSnapshot IKeyValueStore.CreateSnapshot() => CreateSnapshot();
 
     /// <summary>Called before the snapshot of each shard: for tests that write at that moment.</summary>
     internal Action<int>? BeforeShardSnapshot { get; set; }

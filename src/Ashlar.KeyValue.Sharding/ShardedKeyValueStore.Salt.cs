@@ -31,14 +31,20 @@ public sealed partial class ShardedKeyValueStore
     {
         if (layout.SaltedPrefix.Length == 0) return false;
         var salted = KeyRange.Prefix(layout.SaltedPrefix);
-        return (range.End is null || range.End.AsSpan().SequenceCompareTo(layout.SaltedPrefix) > 0)
-            && (range.Start is null || salted.End is null || range.Start.AsSpan().SequenceCompareTo(salted.End) < 0);
+        return (!range.HasEnd || range.End.SequenceCompareTo(layout.SaltedPrefix) > 0)
+            && (!salted.HasEnd || range.Start.SequenceCompareTo(salted.End) < 0);
     }
 
     internal string ShardPath(int shard) => directory.ShardPath(shard);
 
     /// <summary>Reads a copy of each shard; true if the newest is a put, whose value is then in the thread's buffer.</summary>
     internal bool TryGetNewest<TReader>(TReader reader, ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
+        where TReader : struct, IShardReader => TryGetNewest(reader, key, out value, out _);
+
+    /// <inheritdoc cref="TryGetNewest{TReader}(TReader, ReadOnlySpan{byte}, out ReadOnlySpan{byte})" />
+    /// <remarks>What is told of it: its stamp as sequence, which is that of no other write; it does not expire.</remarks>
+    internal bool TryGetNewest<TReader>(
+        TReader reader, ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out KeyValueEntryInfo info)
         where TReader : struct, IShardReader
     {
         var newest = newestCopy ??= new ArrayBufferWriter<byte>();
@@ -56,6 +62,7 @@ public sealed partial class ShardedKeyValueStore
         (newestCopy, otherCopy) = (newest, other);
         var isThere = newest.WrittenCount > 0 && !SaltedValue.IsDelete(newest.WrittenSpan);
         value = isThere ? newest.WrittenSpan[SaltedValue.HeadBytes..] : default;
+        info = isThere ? new(SaltedValue.ReadStamp(newest.WrittenSpan), null) : default;
         return isThere;
     }
 
@@ -128,6 +135,9 @@ public sealed partial class ShardedKeyValueStore
 
     static NotSupportedException SaltedExpires() =>
         new("An entry under the salted prefix cannot expire: an older copy in another shard would be laid bare.");
+
+    static NotSupportedException SaltedCondition() =>
+        new("A write of an entry under the salted prefix cannot have conditions: copies in other shards are written meanwhile.");
 
     /// <summary>Where the newest copy of a key is looked for.</summary>
     internal interface IShardReader

@@ -4,7 +4,7 @@ namespace Ashlar.KeyValue.Sharding;
 
 public sealed partial class ShardedKeyValueStore
 {
-    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
+    /// <inheritdoc />
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
     {
         if (IsSalted(key))
@@ -20,7 +20,7 @@ public sealed partial class ShardedKeyValueStore
         ShardOf(key).Put(key, value, durability);
     }
 
-    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, TimeSpan, Durability)" />
+    /// <inheritdoc />
     /// <exception cref="NotSupportedException">The key begins with <see cref="SaltedPrefix"/>.</exception>
     public void Put(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
@@ -31,7 +31,7 @@ public sealed partial class ShardedKeyValueStore
         ShardOf(key).Put(key, value, timeToLive, durability);
     }
 
-    /// <inheritdoc cref="KeyValueStore.Delete(ReadOnlySpan{byte}, Durability)" />
+    /// <inheritdoc />
     public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
     {
         if (IsSalted(key))
@@ -47,15 +47,10 @@ public sealed partial class ShardedKeyValueStore
     }
 
     /// <summary>Applies a batch atomically; all of its keys are in one shard. The batch may be reused afterwards.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="durability">What the write has survived when the call returns.</param>
     /// <exception cref="CrossShardBatchException">The batch has keys of several shards; nothing was written.</exception>
-    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
-    /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
-    /// <exception cref="StorageException">
-    /// The write failed and nothing of it is left, for example because the disk is full.
-    /// </exception>
-    /// <exception cref="StorePoisonedException">
-    /// Whether the write is on disk is unknown, or that of an earlier one is.
-    /// </exception>
+    /// <inheritdoc cref="IKeyValueStore.Write" path="/exception" />
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -64,6 +59,50 @@ public sealed partial class ShardedKeyValueStore
         Enter();
         if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
         else shards[shard].Write(batch, durability);
+    }
+
+    /// <inheritdoc />
+    public ValueTask PutAsync(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync,
+        CancellationToken cancellationToken = default)
+    {
+        if (MayPassAtOnce(key))
+        {
+            RequireAllowed(key, value);
+            return ShardOf(key).PutAsync(key, value, durability, cancellationToken);
+        }
+
+        var batch = new WriteBatch();
+        batch.Put(key, value);
+        return WriteAsync(batch, durability, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="NotSupportedException">The key begins with <see cref="SaltedPrefix"/>.</exception>
+    public ValueTask PutAsync(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync,
+        CancellationToken cancellationToken = default)
+    {
+        if (IsSalted(key)) throw SaltedExpires();
+        if (MayPassAtOnce(key))
+        {
+            RequireAllowed(key, value);
+            return ShardOf(key).PutAsync(key, value, timeToLive, durability, cancellationToken);
+        }
+
+        var batch = new WriteBatch();
+        batch.Put(key, value, ExpiryAfter(timeToLive));
+        return WriteAsync(batch, durability, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public ValueTask DeleteAsync(
+        ReadOnlySpan<byte> key, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        if (MayPassAtOnce(key)) return ShardOf(key).DeleteAsync(key, durability, cancellationToken);
+        var batch = new WriteBatch();
+        batch.Delete(key);
+        return WriteAsync(batch, durability, cancellationToken);
     }
 
     /// <summary>
@@ -139,6 +178,19 @@ public sealed partial class ShardedKeyValueStore
         SyncShards();
     }
 
+    /// <inheritdoc />
+    public ValueTask SyncAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        var syncs = new Task[shards.Length];
+        for (var i = 0; i < syncs.Length; i++) syncs[i] = BeginSync(shards[i], cancellationToken);
+        return new(Task.WhenAll(syncs));
+    }
+
+    /// <inheritdoc />
+    public DateTimeOffset ExpiryAfter(TimeSpan timeToLive) => shards[0].ExpiryAfter(timeToLive);
+
     // All flushes are under way at once, each led by a thread that its shard has anyway.
     void SyncShards()
     {
@@ -149,17 +201,17 @@ public sealed partial class ShardedKeyValueStore
         }
 
         var syncs = new Task[shards.Length];
-        for (var i = 0; i < syncs.Length; i++) syncs[i] = BeginSync(shards[i]);
+        for (var i = 0; i < syncs.Length; i++) syncs[i] = BeginSync(shards[i], CancellationToken.None);
         Task.WhenAll(syncs).GetAwaiter().GetResult();
     }
 
     // Without an await: what comes after it would be posted to the caller's context, which waits here. One that refuses at once does not
     // keep the others from being waited for.
-    static Task BeginSync(KeyValueStore shard)
+    static Task BeginSync(KeyValueStore shard, CancellationToken cancellationToken)
     {
         try
         {
-            return shard.SyncAsync().AsTask();
+            return shard.SyncAsync(cancellationToken).AsTask();
         }
         catch (Exception refusal)
         {
@@ -189,6 +241,21 @@ public sealed partial class ShardedKeyValueStore
         if (sequences.Count != shards.Length)
             throw new ArgumentException($"The place has {sequences.Count} shards, the store {shards.Length}.", nameof(sequences));
         return Task.WhenAll(shards.Select((shard, i) => shard.WaitDurableAsync(sequences[i], cancellationToken)));
+    }
+
+    // Each of these looks before it writes, and the gate is passed ahead of both: a snapshot waits for no writer.
+    KeyValueStore EnterShardOf(ReadOnlySpan<byte> key)
+    {
+        if (IsSalted(key)) throw SaltedCondition();
+        Enter();
+        return ShardOf(key);
+    }
+
+    // Neither a salted key nor one that has to wait for the gate.
+    bool MayPassAtOnce(ReadOnlySpan<byte> key)
+    {
+        ThrowIfClosed();
+        return !IsSalted(key) && gate.UntilOpen.IsCompleted;
     }
 
     // Shards close one by one: once a caller may have met a closed one, no later write of it finds another still open.

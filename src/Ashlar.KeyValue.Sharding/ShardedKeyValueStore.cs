@@ -17,7 +17,7 @@ namespace Ashlar.KeyValue.Sharding;
 /// survive an earlier one.</para>
 /// <para>An error names the shard by the path of its directory. If one shard refuses writes, the others go on.</para>
 /// </remarks>
-public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
+public sealed partial class ShardedKeyValueStore : IKeyValueStore
 {
     readonly KeyValueStore[] shards;
     readonly ShardFile layout;
@@ -104,7 +104,7 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     public static bool IsSharded(string directory, IFileSystem? fileSystem = null) =>
         new ShardDirectory(fileSystem ?? FileSystems.Real, ShardDirectory.FullPath(directory)).Exists;
 
-    /// <summary>Random identity of the store, fixed when it was created.</summary>
+    /// <inheritdoc />
     public Guid StoreId => layout.StoreId;
 
     /// <summary>How many shards the store has.</summary>
@@ -122,10 +122,7 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>As <see cref="KeyValueStore.Failure"/>, of the first shard that has one.</summary>
     public Exception? Failure => shards.Select(shard => shard.Failure).FirstOrDefault(failure => failure is not null);
 
-    /// <summary>Closes every shard, and reports what could not be made durable.</summary>
-    /// <exception cref="StorePoisonedException">
-    /// The last writes of a shard could not be made durable, now or earlier. The store is closed all the same.
-    /// </exception>
+    /// <inheritdoc />
     public void Close()
     {
         Dispose();
@@ -219,12 +216,11 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         if (MayBeSalted(range)) return -1;
         if (shards.Length == 1) return 0;
         var prefix = layout.HashedPrefixBytes;
-        if (prefix == 0 || range.Start is not { } start || range.End is not { } end || start.Length < prefix) return -1;
+        if (prefix == 0 || !range.HasEnd || range.Start.Length < prefix) return -1;
         // All keys of the range begin with the same hashed bytes: the end does, or is the first key that does not.
-        var hashed = start.AsSpan(0, prefix);
-        return KeyRange.Prefix(hashed).End is { } next && end.AsSpan().SequenceCompareTo(next) <= 0
-            ? ShardHash.Place(hashed, shards.Length)
-            : -1;
+        var hashed = range.Start[..prefix];
+        var next = KeyRange.Prefix(hashed);
+        return next.HasEnd && range.End.SequenceCompareTo(next.End) <= 0 ? ShardHash.Place(hashed, shards.Length) : -1;
     }
 
     void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);

@@ -11,4 +11,7 @@ public enum CachedGet
 
     /// <summary>The key is absent.</summary>
     Absent,
+
+    /// <summary>The key is present, but its value is longer than the memory for it. Nothing was copied.</summary>
+    TooShort,
 }

@@ -5,22 +5,12 @@ using Ashlar.KeyValue.Versions;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>Order of a scan.</summary>
-public enum ScanDirection
-{
-    /// <summary>Ascending keys.</summary>
-    Forward = 0,
-
-    /// <summary>Descending keys.</summary>
-    Backward,
-}
-
 /// <summary>
 /// Walks a range in key order, over the store as it was when the scan began: what expires later is still seen. Not safe for
 /// concurrent callers. Until it is disposed it keeps memory and files in place that it reads from, however long that is:
 /// <see cref="KeyValueStatistics.Cursors"/> counts those that are open.
 /// </summary>
-public sealed class KeyValueCursor : IDisposable
+public sealed class KeyValueCursor : IKeyValueCursor
 {
     /// <summary>
     /// After so many entries of one key the next is sought: a step costs a comparison, a search some twenty, and a key may have been
@@ -30,7 +20,8 @@ public sealed class KeyValueCursor : IDisposable
 
     readonly StoreState state;
     readonly ulong sequence;
-    readonly KeyRange range;
+    readonly byte[]? start; // Of the range.
+    readonly byte[]? end;
     readonly ScanDirection direction;
     readonly long now;
     readonly ValueBuffer values;
@@ -52,6 +43,9 @@ public sealed class KeyValueCursor : IDisposable
     EntryKind storedKind;
     bool hasKey;
 
+    // Where the walk is to begin, until it has decided on a key; null: at the range's beginning.
+    byte[]? target;
+
     // Where values have to be waited for the walk goes ahead; the current entry is then the first of the queue.
     EntryQueue? ahead;
     bool isQueued;
@@ -62,7 +56,7 @@ public sealed class KeyValueCursor : IDisposable
         this.state = state;
         this.version = version;
         this.sequence = sequence;
-        this.range = range;
+        (start, end) = (range.StartKey, range.EndKey);
         this.direction = direction;
         now = Expiry.Now(state.Clock);
         values = new ValueBuffer(state.Values);
@@ -72,8 +66,7 @@ public sealed class KeyValueCursor : IDisposable
     /// <summary>Moves of what it walks, searches included.</summary>
     internal long Steps { get; private set; }
 
-    /// <summary>The current key; valid until the next call of <see cref="MoveNext"/>.</summary>
-    /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
+    /// <inheritdoc />
     public ReadOnlySpan<byte> Key
     {
         get
@@ -83,13 +76,11 @@ public sealed class KeyValueCursor : IDisposable
         }
     }
 
-    /// <summary>
-    /// The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>. One that lies in
-    /// a segment is read when it is first asked for: who needs keys only does not pay for values. Where values have to be waited for
-    /// one after the other, the disk is asked for those of the next entries, at most for as many as were asked for before.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
-    /// <exception cref="Storage.CorruptDataException">What holds the value is damaged.</exception>
+    /// <inheritdoc />
+    /// <remarks>
+    /// Where values have to be waited for one after the other, the disk is asked for those of the next entries, at most for as many as
+    /// were asked for before.
+    /// </remarks>
     public ReadOnlySpan<byte> Value
     {
         get
@@ -99,24 +90,28 @@ public sealed class KeyValueCursor : IDisposable
         }
     }
 
-    /// <summary>
-    /// Moves to the first, then to the next entry; false at the end of the range. If it throws because of the disk, it may be called
-    /// again, and goes on where it failed.
-    /// </summary>
-    /// <exception cref="ObjectDisposedException">The cursor or its store is disposed.</exception>
-    /// <exception cref="Storage.CorruptDataException">What lies next is damaged.</exception>
+    /// <inheritdoc />
     public bool MoveNext()
     {
-        ObjectDisposedException.ThrowIf(version is null, this);
-        ClosedStore.ThrowIf(state.IsDisposed);
-        isOnEntry = false;
-        values.Clear();
+        Leave();
         if (isQueued) ahead!.RemoveFirst();
         isQueued = false;
         if (values.WantedAhead is > 0 and var wanted) LookAhead(wanted);
         isQueued = ahead is { Count: > 0 };
         isOnEntry = isQueued || Step();
         return isOnEntry;
+    }
+
+    /// <inheritdoc />
+    public bool Seek(ReadOnlySpan<byte> key)
+    {
+        Leave();
+        isQueued = false;
+        ahead?.Clear();
+        tombstones?.Abandon();
+        isPositioned = hasKey = false;
+        target = key.ToArray();
+        return isOnEntry = Step();
     }
 
     /// <inheritdoc />
@@ -129,6 +124,14 @@ public sealed class KeyValueCursor : IDisposable
         if (Interlocked.Exchange(ref version, null) is not { } held) return;
         held.Release();
         state.RemoveCursor();
+    }
+
+    void Leave()
+    {
+        ObjectDisposedException.ThrowIf(version is null, this);
+        ClosedStore.ThrowIf(state.IsDisposed);
+        isOnEntry = false;
+        values.Clear();
     }
 
     // In batches, so that values which lie beside each other are asked for as one.
@@ -161,7 +164,7 @@ public sealed class KeyValueCursor : IDisposable
     // To the next entry that the cursor sees; false at the end of the range.
     bool Step()
     {
-        if (!isPositioned) Seek();
+        if (!isPositioned) Position();
         isPositioned = false;
         try
         {
@@ -175,7 +178,7 @@ public sealed class KeyValueCursor : IDisposable
         }
     }
 
-    void Seek()
+    void Position()
     {
         iterator ??= version!.CreateIterator();
         isIteratorOnFound = false;
@@ -183,13 +186,13 @@ public sealed class KeyValueCursor : IDisposable
         {
             // No entry has sequence 0: that is the first one of the next key.
             if (hasKey) iterator.Seek(key.AsSpan(0, keyLength), 0);
-            else if (range.Start is { } start) iterator.Seek(start, sequence);
+            else if (Later(start, target) is { } first) iterator.Seek(first, sequence);
             else iterator.SeekToFirst();
         }
         else
         {
             if (hasKey) iterator.SeekBefore([.. key.AsSpan(0, keyLength), 0]);
-            else if (range.End is { } end) iterator.SeekBefore(end);
+            else if (Earlier(end, target is null ? null : DeletedRange.Behind(target)) is { } bound) iterator.SeekBefore(bound);
             else iterator.SeekToLast();
         }
     }
@@ -207,7 +210,7 @@ public sealed class KeyValueCursor : IDisposable
         while (iterator!.IsValid)
         {
             var candidate = iterator.Key;
-            if (range.End is { } end && candidate.SequenceCompareTo(end) >= 0)
+            if (end is not null && candidate.SequenceCompareTo(end) >= 0)
             {
                 tombstones?.EndAtBound(end);
                 return false;
@@ -262,7 +265,7 @@ public sealed class KeyValueCursor : IDisposable
     {
         while (iterator!.IsValid)
         {
-            if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0)
+            if (start is not null && iterator.Key.SequenceCompareTo(start) < 0)
             {
                 tombstones?.EndAtBound(start);
                 return false;
@@ -315,6 +318,12 @@ public sealed class KeyValueCursor : IDisposable
         tombstones?.EndAtBound([]);
         return false;
     }
+
+    static byte[]? Later(byte[]? left, byte[]? right) =>
+        left is null || (right is not null && KeyOrder.Instance.Compare(right, left) > 0) ? right : left;
+
+    static byte[]? Earlier(byte[]? left, byte[]? right) =>
+        left is null || (right is not null && KeyOrder.Instance.Compare(right, left) < 0) ? right : left;
 
     void Next()
     {

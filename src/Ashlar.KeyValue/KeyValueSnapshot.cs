@@ -8,7 +8,7 @@ namespace Ashlar.KeyValue;
 /// The store at one point in time, except that entries go on expiring. Safe for concurrent callers. Until it is disposed,
 /// compaction keeps the entries that it can read.
 /// </summary>
-public sealed class KeyValueSnapshot : IDisposable
+public sealed class KeyValueSnapshot : IKeyValueSnapshot
 {
     readonly StoreState state;
     int isDisposed;
@@ -22,14 +22,20 @@ public sealed class KeyValueSnapshot : IDisposable
     /// <summary>Sequence of the last write that the snapshot sees.</summary>
     public ulong Sequence { get; }
 
-    /// <summary>Reads a value as it was; null when the key was absent.</summary>
-    public byte[]? Get(ReadOnlySpan<byte> key)
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key) => Get(key, out _);
+
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
     {
+        info = default;
         using var read = Read();
-        return read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found) ? found.ToArray(state.Values) : null;
+        if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return null;
+        info = found.Info;
+        return found.ToArray(state.Values);
     }
 
-    /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -39,17 +45,41 @@ public sealed class KeyValueSnapshot : IDisposable
         return true;
     }
 
-    /// <summary>Reads a value as it was into memory; false when the key was absent.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="destination">Gets the value, or as much of its beginning as fits.</param>
-    /// <param name="valueLengthBytes">Length of the whole value; 0 when the key was absent.</param>
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
         using var read = Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.CopyTo(destination, state.Values);
+        valueLengthBytes = found.LengthBytes;
+        return found.TryCopyTo(destination, state.Values);
+    }
+
+    /// <inheritdoc />
+    public bool ContainsKey(ReadOnlySpan<byte> key) => TryGetInfo(key, out _);
+
+    /// <inheritdoc />
+    public bool TryGetInfo(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
+    {
+        info = default;
+        using var read = Read();
+        if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
+        info = found.Info;
         return true;
+    }
+
+    /// <inheritdoc />
+    public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        var version = Acquire();
+        try
+        {
+            return MultiRead.Run(state, version, Sequence, keys);
+        }
+        finally
+        {
+            version.Release();
+        }
     }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
@@ -58,6 +88,8 @@ public sealed class KeyValueSnapshot : IDisposable
         EnumArgument.RequireDefined(direction);
         return new(state, Acquire(), Sequence, range, direction);
     }
+
+    IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
 
     /// <inheritdoc />
     public void Dispose()

@@ -35,8 +35,8 @@ public sealed partial class KeyValueStore
 
     /// <summary>Reads a value into memory if that needs no waiting for the disk; otherwise as the other one.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="destination">Gets the value, or as much of its beginning as fits.</param>
-    /// <param name="valueLengthBytes">Length of the whole value; 0 unless it was found.</param>
+    /// <param name="destination">Gets the value if it fits.</param>
+    /// <param name="valueLengthBytes">Length of the value, also where it does not fit; else 0.</param>
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public CachedGet TryGetCached(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
@@ -45,8 +45,13 @@ public sealed partial class KeyValueStore
         try
         {
             var outcome = Find(slot, key, out var found);
-            if (outcome == CachedGet.Found && !found.TryCopyCached(destination, state.Values, out valueLengthBytes))
-                outcome = CachedGet.WouldWait;
+            if (outcome == CachedGet.Found)
+            {
+                if (found.LengthBytes > destination.Length) outcome = CachedGet.TooShort;
+                else if (!found.TryCopyCached(destination, state.Values)) outcome = CachedGet.WouldWait;
+                if (outcome != CachedGet.WouldWait) valueLengthBytes = found.LengthBytes;
+            }
+
             return Count(outcome);
         }
         finally

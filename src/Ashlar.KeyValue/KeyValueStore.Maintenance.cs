@@ -103,6 +103,8 @@ public sealed partial class KeyValueStore
                 Puts = committer.Counters.Puts,
                 Deletes = committer.Counters.Deletes,
                 Batches = committer.Counters.Batches,
+                ConditionalWrites = committer.Counters.Checks,
+                OvertakenWrites = committer.Counters.RefusedChecks,
                 BytesPut = committer.Counters.Bytes,
                 Gets = gets.Value,
                 CommitGroups = committer.Groups,

@@ -7,8 +7,7 @@ namespace Ashlar.KeyValue;
 
 public sealed partial class KeyValueStore
 {
-    /// <summary>Reads a value; null when the key is absent.</summary>
-    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    /// <inheritdoc />
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         gets.Increment();
@@ -16,8 +15,18 @@ public sealed partial class KeyValueStore
         return read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found) ? found.ToArray(state.Values) : null;
     }
 
-    /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
-    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
+    {
+        gets.Increment();
+        info = default;
+        using var read = state.Read();
+        if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return null;
+        info = found.Info;
+        return found.ToArray(state.Values);
+    }
+
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -28,22 +37,47 @@ public sealed partial class KeyValueStore
         return true;
     }
 
-    /// <summary>Reads a value into memory; false when the key is absent.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="destination">Gets the value, or as much of its beginning as fits.</param>
-    /// <param name="valueLengthBytes">Length of the whole value; 0 when the key is absent.</param>
-    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
         gets.Increment();
         using var read = state.Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.CopyTo(destination, state.Values);
+        valueLengthBytes = found.LengthBytes;
+        return found.TryCopyTo(destination, state.Values);
+    }
+
+    /// <inheritdoc />
+    public bool ContainsKey(ReadOnlySpan<byte> key) => TryGetInfo(key, out _);
+
+    /// <inheritdoc />
+    public bool TryGetInfo(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
+    {
+        gets.Increment();
+        info = default;
+        using var read = state.Read();
+        if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
+        info = found.Info;
         return true;
     }
 
-    /// <summary>Opens a cursor over a range as it is now; later writes are not seen. Dispose it.</summary>
+    /// <inheritdoc />
+    public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        var version = state.AcquireNewest(out var sequence);
+        try
+        {
+            gets.Add(keys.Length);
+            return MultiRead.Run(state, version, sequence, keys);
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Opens a cursor over a range as it is now; later writes are not seen. Dispose it, or walk it by <c>foreach</c>.</summary>
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
@@ -51,6 +85,8 @@ public sealed partial class KeyValueStore
         var version = state.AcquireNewest(out var sequence);
         return new KeyValueCursor(state, version, sequence, range, direction);
     }
+
+    IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
 
     /// <summary>What holds the blocks of tables, for tests that count them.</summary>
     internal BlockCache Cache => cache;
@@ -63,4 +99,6 @@ public sealed partial class KeyValueStore
         ThrowIfClosed();
         return new KeyValueSnapshot(state);
     }
+
+    IKeyValueSnapshot IKeyValueStore.CreateSnapshot() => CreateSnapshot();
 }

@@ -24,7 +24,7 @@ namespace Ashlar.KeyValue;
 /// after a write returned sees it. A batch is seen as a whole or not at all. A <see cref="Durability.Sync"/> write is not
 /// readable before it is durable.
 /// </remarks>
-public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
+public sealed partial class KeyValueStore : IKeyValueStore
 {
     readonly StoreFiles files;
     readonly KeyValueOptions options;

@@ -23,19 +23,20 @@ public sealed class FolderTests
         ("MemTables", "Cache Entries Log Values"),
         ("Archive", "Errors Files Log Manifests Options Values"),
         ("Backup", "Files Log Manifests Options"),
-        ("Versions", "Blocks Cache Entries Errors Manifests MemTables SortedTable Values"),
+        ("Versions", "Blocks Cache Entries Errors Manifests MemTables Options SortedTable Values"),
         ("Engine", "Cache Errors Files Manifests Options Values Versions"),
         ("Inspection", "Archive Backup Blocks Entries Files Log Manifests Options SortedTable Values"),
         ("Statistics", "Entries Manifests Values Versions"),
         ("Verification", "Blocks Cache Entries Files Log Manifests SortedTable Values Versions"),
-        ("Commit", "Engine Entries Errors Files Log Manifests MemTables Options Statistics Values Versions"),
+        ("Commit", "Engine Entries Errors Files Log Manifests MemTables Options SortedTable Statistics Values Versions"),
+        ("Transactions", "Entries Log MemTables Options"),
         ("Repair", "Backup Cache Entries Files Inspection Log Manifests MemTables Options SortedTable Values"),
         ("Compaction", "Archive Cache Commit Engine Entries Errors Files Log Manifests MemTables Options SortedTable Values Versions"),
         ("Recovery", "Archive Cache Compaction Entries Files Log Manifests MemTables Options SortedTable Values"),
         (
             FolderUses.Root,
             "Archive Backup Cache Commit Compaction Engine Entries Errors Files Log Manifests MemTables Options Recovery SortedTable "
-            + "Statistics Values Verification Versions"),
+            + "Statistics Transactions Values Verification Versions"),
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
     ];
 

@@ -34,8 +34,8 @@ public sealed class ChangedBatchTests
             isArmed = false;
             Assert.True(refused > 0, "nothing was flushed");
             batch.Clear();
-            batch.Put("expiring"u8, "1"u8, TimeSpan.FromHours(1));
-            batch.Put("hot/expiring"u8, "1"u8, TimeSpan.FromHours(1));
+            batch.Put("expiring"u8, "1"u8, TimeSpan.FromHours(1), TimeProvider.System);
+            batch.Put("hot/expiring"u8, "1"u8, TimeSpan.FromHours(1), TimeProvider.System);
             await Assert.ThrowsAsync<NotSupportedException>(async () => await store.WriteAsync(batch));
             Assert.Throws<NotSupportedException>(() => store.Write(batch));
             batch.Clear();

@@ -146,7 +146,9 @@ public sealed class ShardedStoreTests
         Assert.True(store.TryGet("a"u8, writer));
         Assert.Equal("hellolater"u8.ToArray(), writer.WrittenSpan.ToArray());
         Span<byte> small = stackalloc byte[3];
-        Assert.True(store.TryGet("a"u8, small, out var length));
+        Assert.False(store.TryGet("a"u8, small, out var length));
+        Assert.Equal(5, length);
+        Assert.False(snapshot.TryGet("a"u8, small, out length));
         Assert.Equal(5, length);
         Assert.Equal("hello"u8.ToArray(), snapshot.Get("a"u8));
         Assert.Null(snapshot.Get("b"u8));

@@ -129,12 +129,29 @@ public sealed class BasicsTests : IDisposable
         Assert.True(store.TryGet("a"u8, writer));
         Assert.False(store.TryGet("b"u8, writer));
         Assert.Equal("hello", Encoding.UTF8.GetString(writer.WrittenSpan));
-        Span<byte> small = stackalloc byte[3];
+        Span<byte> small = stackalloc byte[5];
         Assert.True(store.TryGet("a"u8, small, out var length));
         Assert.Equal(5, length);
-        Assert.True(small.SequenceEqual("hel"u8));
+        Assert.True(small.SequenceEqual("hello"u8));
         Assert.False(store.TryGet("b"u8, small, out length));
         Assert.Equal(0, length);
+    }
+
+    [Fact]
+    public void Memory_that_is_too_short_for_a_value_gets_nothing_of_it_and_its_length_says_so()
+    {
+        var longValue = new string('v', 300); // It stays in the log.
+        store.Put("short", "hello");
+        store.Put("long", longValue);
+        using var snapshot = store.CreateSnapshot();
+        var small = new byte[4];
+        Assert.False(store.TryGet("short"u8, small, out var length));
+        Assert.Equal(5, length);
+        Assert.False(store.TryGet("long"u8, small, out length));
+        Assert.Equal(300, length);
+        Assert.False(snapshot.TryGet("long"u8, small, out length));
+        Assert.Equal(300, length);
+        Assert.Equal(new byte[4], small);
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public sealed class TimeToLiveTests : IDisposable
     {
         var time = new TimeSpan(ticks);
         Assert.Throws<ArgumentOutOfRangeException>("timeToLive", () => store.Put("a"u8, "1"u8, time));
-        Assert.Throws<ArgumentOutOfRangeException>("timeToLive", () => new WriteBatch().Put("a"u8, "1"u8, time));
+        Assert.Throws<ArgumentOutOfRangeException>("timeToLive", () => new WriteBatch().Put("a"u8, "1"u8, time, clock));
         Assert.Equal("", store.ReadAll());
         store.Put("a", "1");
     }

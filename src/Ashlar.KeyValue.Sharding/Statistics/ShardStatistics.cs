@@ -11,6 +11,8 @@ static class ShardStatistics
         Puts = shards.Sum(shard => shard.Puts),
         Deletes = shards.Sum(shard => shard.Deletes),
         Batches = shards.Sum(shard => shard.Batches),
+        ConditionalWrites = shards.Sum(shard => shard.ConditionalWrites),
+        OvertakenWrites = shards.Sum(shard => shard.OvertakenWrites),
         BytesPut = shards.Sum(shard => shard.BytesPut),
         Gets = shards.Sum(shard => shard.Gets),
         CommitGroups = shards.Sum(shard => shard.CommitGroups),

@@ -32,6 +32,9 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     /// <summary>Whether any member wants its loss bounded. Guarded until the group is taken.</summary>
     public bool HasRelaxed { get; private set; }
 
+    /// <summary>Whether any member has conditions. Guarded until the group is taken.</summary>
+    public bool HasChecks { get; private set; }
+
     public long LengthBytes { get; private set; }
 
     /// <summary>Sequence of the last entry; the leader's.</summary>
@@ -62,6 +65,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         LengthBytes += write.LengthBytes;
         NeedsSync |= write.NeedsSync;
         HasRelaxed |= write.Durability == Durability.Relaxed;
+        HasChecks |= write.Check is not null;
         if (write is AsyncWrite async)
         {
             if (asyncMembers.Count == 0) holders++;
@@ -127,6 +131,23 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         return true;
     }
 
+    /// <summary>
+    /// Takes out the members whose conditions were found not to hold: they are told when the group is done, and nothing else is done for
+    /// them, not even a flush. The leader's.
+    /// </summary>
+    public void RemoveUnmet()
+    {
+        members.RemoveAll(static write => write.Check is { Outcome: not CheckOutcome.Holds });
+        LengthBytes = 0;
+        NeedsSync = HasRelaxed = false;
+        foreach (var write in members)
+        {
+            LengthBytes += write.LengthBytes;
+            NeedsSync |= write.NeedsSync;
+            HasRelaxed |= write.Durability == Durability.Relaxed;
+        }
+    }
+
     /// <summary>The least claim of any member on what is kept for a full disk. The leader's.</summary>
     public SpaceClaim LowestClaim
     {
@@ -168,6 +189,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         nextToComplete = 0;
         NeedsSync = false;
         HasRelaxed = false;
+        HasChecks = false;
         LengthBytes = 0;
         LastSequence = 0;
         AwaitedSync = 0;

@@ -63,11 +63,11 @@ sealed class CommitQueue : IDisposable
     }
 
     /// <summary>Commits and returns when the request is done; throws what went wrong.</summary>
-    public void Run(CommitRequest request, WriteBatch? batch, Durability durability)
+    public void Run(CommitRequest request, WriteBatch? batch, Durability durability, WriteCheck? check = null)
     {
         var write = ownWrite ?? new PendingWrite();
         ownWrite = null;
-        write.Prepare(request, batch, durability);
+        write.Prepare(request, batch, durability, check);
         CommitGroup group;
         CommitGroup? ready;
         var gathers = false;
@@ -96,14 +96,15 @@ sealed class CommitQueue : IDisposable
 
     /// <summary>
     /// A write with a batch of its own, to be filled and given to
-    /// <see cref="RunAsync(AsyncWrite, WriteBatch?, Durability, CancellationToken)"/>.
+    /// <see cref="RunAsync"/>.
     /// </summary>
     public AsyncWrite RentAsync() => asyncPool.TryDequeue(out var write) ? write : new AsyncWrite(recycleAsync);
 
     /// <summary>Queues a write; the task completes when it is done. The caller never waits for the disk.</summary>
-    public ValueTask RunAsync(AsyncWrite write, WriteBatch? batch, Durability durability, CancellationToken cancellationToken)
+    public ValueTask RunAsync(
+        AsyncWrite write, WriteBatch? batch, Durability durability, CancellationToken cancellationToken, WriteCheck? check = null)
     {
-        write.Prepare(CommitRequest.Write, batch, durability);
+        write.Prepare(CommitRequest.Write, batch, durability, check);
         var task = write.Start(cancellationToken.CanBeCanceled);
         bool callsDriver;
         using (gate.Hold())

@@ -13,10 +13,10 @@ namespace Ashlar.KeyValue.Commit;
 /// What a leader does with its group: writes it, one leader at a time; and flushes, several at a time.
 /// </summary>
 /// <remarks>
-/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet) while the disk begins to write,
-/// flush if anyone asked for it, publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up
-/// to reserving space in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk
-/// in doubt and poisons the store.
+/// Order: check conditions, assign sequences, encode, write to the log, insert into the memtable (not visible yet) while the disk
+/// begins to write, flush if anyone asked for it, publish the sequence, wake. A SYNC write is therefore never readable before it is
+/// durable. Everything up to reserving space in the log can fail without doubt: the group fails, the store goes on. From the write on, a
+/// failure leaves the disk in doubt and poisons the store.
 /// </remarks>
 sealed class Committer : IDisposable
 {
@@ -29,6 +29,7 @@ sealed class Committer : IDisposable
     readonly KeyValueOptions options;
     readonly DurabilityTracker durability;
     readonly InFlightSyncs inFlight;
+    readonly ConditionChecker conditions;
     byte[] buffer = new byte[64 << 10];
     MemTable active;
     ulong lastSequence;
@@ -41,6 +42,7 @@ sealed class Committer : IDisposable
     {
         (state, poison, options) = (engine.State, engine.Poison, engine.Options);
         (this.active, this.log, this.background, this.durability, this.inFlight) = (active, log, background, durability, inFlight);
+        conditions = new ConditionChecker(state, Counters);
         lastSequence = state.VisibleSequence;
     }
 
@@ -161,6 +163,7 @@ sealed class Committer : IDisposable
             // What is left needs no room.
         }
 
+        if (group.HasChecks) conditions.RefuseUnmet(group);
         var (bodyLength, count) = Measure(group.Members);
         if (count == 0) return;
         AttachSegment();

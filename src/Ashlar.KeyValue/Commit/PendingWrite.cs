@@ -26,6 +26,9 @@ class PendingWrite
 
     public Durability Durability { get; private set; }
 
+    /// <summary>What has to hold for it to take effect; null if nothing has.</summary>
+    public WriteCheck? Check { get; private set; }
+
     public bool NeedsSync => Durability == Durability.Sync;
 
     public int LengthBytes => Batch?.LengthBytes ?? 0;
@@ -35,14 +38,15 @@ class PendingWrite
     /// <summary>Why it was refused while others of its group were not; read it once the group is done.</summary>
     public Exception? Refusal { get; set; }
 
-    public void Prepare(CommitRequest request, WriteBatch? batch, Durability durability)
+    public void Prepare(CommitRequest request, WriteBatch? batch, Durability durability, WriteCheck? check = null)
     {
+        Check = check;
         Request = request;
         Batch = batch;
         Durability = durability;
         Refusal = null;
     }
 
-    /// <summary>Lets go of the caller's batch.</summary>
-    public void Forget() => Batch = null;
+    /// <summary>Lets go of what is the caller's.</summary>
+    public void Forget() => (Batch, Check) = (null, null);
 }

@@ -72,7 +72,7 @@ sealed class SegmentEnd(StoreState state)
     {
         foreach (var waiting in version.Immutable)
         {
-            if (waiting.TryFind(key, ulong.MaxValue, out var kind, out _)) return kind.HasPlace();
+            if (waiting.TryFind(key, ulong.MaxValue, out _, out var kind, out _)) return kind.HasPlace();
         }
 
         return version.Tables.TryFind(slot, key, ulong.MaxValue, out var block, out var position) && block.KindAt(position).HasPlace();

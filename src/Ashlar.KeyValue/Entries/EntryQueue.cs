@@ -45,6 +45,11 @@ sealed class EntryQueue(int capacity)
         Count--;
     }
 
+    public void Clear()
+    {
+        while (Count > 0) RemoveFirst();
+    }
+
     struct Slot
     {
         public byte[]? Bytes;

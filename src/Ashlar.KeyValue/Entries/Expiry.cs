@@ -36,11 +36,13 @@ static class Expiry
 
     public static long Now(TimeProvider clock) => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
+    public static long Read(ReadOnlySpan<byte> stored) => BinaryPrimitives.ReadInt64LittleEndian(stored);
+
     public static void Write(Span<byte> target, long expiresAt) => BinaryPrimitives.WriteInt64LittleEndian(target, expiresAt);
 
     /// <summary>Whether an entry is a put that has expired: to every reader it is a tombstone.</summary>
     public static bool HasPassed(EntryKind kind, ReadOnlySpan<byte> stored, long now) =>
-        kind.Expires() && BinaryPrimitives.ReadInt64LittleEndian(stored) <= now;
+        kind.Expires() && Read(stored) <= now;
 
     /// <summary>Whether the newest entry of a key says that the key is present.</summary>
     public static bool IsPresent(EntryKind kind, ReadOnlySpan<byte> stored, long now) =>

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 

@@ -103,12 +103,13 @@ public sealed partial class WriteBatch
         AddExpiring(key, value, Expiry.At(expiresAt));
 
     /// <summary>
-    /// Adds a put that reads as absent once a time has passed since this call. Key and value are copied.
+    /// Adds a put that reads as absent once a time has passed since this call by a clock, which should be that of the store. Key and
+    /// value are copied. <see cref="IKeyValueStore.ExpiryAfter"/> gives the moment by the store's clock.
     /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>
     /// <param name="timeToLive">The time, which is rounded up to milliseconds.</param>
-    /// <param name="clock">The clock to start from; null is the system's. It should be the store's.</param>
+    /// <param name="clock">The store's (<see cref="KeyValueOptions.TimeProvider"/>).</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The time is zero or negative, or ends beyond the year 9999.
     /// </exception>
@@ -116,8 +117,11 @@ public sealed partial class WriteBatch
     /// <exception cref="ValueTooLongException">The value is too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
     /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
-    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, TimeProvider? clock = null) =>
-        AddExpiring(key, value, Expiry.After(timeToLive, clock ?? TimeProvider.System));
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        AddExpiring(key, value, Expiry.After(timeToLive, clock));
+    }
 
     /// <summary>Adds a delete.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>

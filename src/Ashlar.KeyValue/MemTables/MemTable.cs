@@ -104,16 +104,19 @@ sealed unsafe class MemTable : SharedResource
     /// <summary>
     /// Finds the newest entry of a key at or below a sequence. The value stays readable while this is referenced.
     /// </summary>
-    public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    public bool TryFind(
+        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         var node = entries.FindAtLeast(key, sequence);
         if (node == null || !SkipList.KeyOf(node).SequenceEqual(key))
         {
+            found = 0;
             kind = EntryKind.None;
             value = default;
             return false;
         }
 
+        found = SkipList.SequenceOf(node);
         kind = SkipList.KindOf(node);
         value = SkipList.ValueOf(node);
         return true;

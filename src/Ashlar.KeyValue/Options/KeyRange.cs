@@ -3,20 +3,30 @@ namespace Ashlar.KeyValue;
 /// <summary>Keys from <see cref="Start"/> inclusive to <see cref="End"/> exclusive, in byte order.</summary>
 public readonly struct KeyRange
 {
+    readonly byte[]? start;
+    readonly byte[]? end;
+
     KeyRange(byte[]? start, byte[]? end)
     {
-        Start = start;
-        End = end;
+        this.start = start;
+        this.end = end;
     }
 
     /// <summary>Every key.</summary>
     public static KeyRange All => default;
 
-    /// <summary>First key, or null for the beginning.</summary>
-    public byte[]? Start { get; }
+    /// <summary>First key; empty for the beginning, since no key is.</summary>
+    public ReadOnlySpan<byte> Start => start;
 
-    /// <summary>First key beyond the range, or null for the end.</summary>
-    public byte[]? End { get; }
+    /// <summary>First key beyond the range; empty also where <see cref="HasEnd"/> is false.</summary>
+    public ReadOnlySpan<byte> End => end;
+
+    /// <summary>Whether the range ends before the last key there can be.</summary>
+    public bool HasEnd => end is not null;
+
+    internal byte[]? StartKey => start;
+
+    internal byte[]? EndKey => end;
 
     /// <summary>Keys from <paramref name="start"/> inclusive to <paramref name="end"/> exclusive.</summary>
     /// <exception cref="ArgumentException">The start is beyond the end.</exception>
@@ -40,4 +50,8 @@ public readonly struct KeyRange
         end[length - 1]++;
         return new(prefix.ToArray(), end[..length]);
     }
+
+    /// <summary>Whether a key lies in the range.</summary>
+    public bool Contains(ReadOnlySpan<byte> key) =>
+        key.SequenceCompareTo(start) >= 0 && (end is null || key.SequenceCompareTo(end) < 0);
 }

@@ -9,6 +9,8 @@ sealed class CommitCounters
     long deletes;
     long batches;
     long bytes;
+    long checks;
+    long refusedChecks;
 
     public long Puts => Volatile.Read(ref puts);
 
@@ -20,8 +22,20 @@ sealed class CommitCounters
     /// <summary>Keys and values.</summary>
     public long Bytes => Volatile.Read(ref bytes);
 
+    /// <summary>Writes whose conditions a leader has looked at.</summary>
+    public long Checks => Volatile.Read(ref checks);
+
+    /// <summary>Those of them that were not written.</summary>
+    public long RefusedChecks => Volatile.Read(ref refusedChecks);
+
     /// <summary>Flushes, added under the gate of the commit queue: several may end at once.</summary>
     public LatencyHistogram Syncs { get; } = new();
+
+    public void CountCheck(bool isRefused)
+    {
+        Volatile.Write(ref checks, checks + 1);
+        if (isRefused) Volatile.Write(ref refusedChecks, refusedChecks + 1);
+    }
 
     public void CountBatch() => Volatile.Write(ref batches, batches + 1);
 

@@ -20,6 +20,15 @@ public sealed record KeyValueStatistics
     /// <summary>Batches written; a put or a delete of its own counts as one.</summary>
     public long Batches { get; init; }
 
+    /// <summary>
+    /// Writes with conditions, commits of transactions that have read among them, that came to their turn; who had to look again counts
+    /// again.
+    /// </summary>
+    public long ConditionalWrites { get; init; }
+
+    /// <summary>Those of <see cref="ConditionalWrites"/> that were overtaken by others then, and not written.</summary>
+    public long OvertakenWrites { get; init; }
+
     /// <summary>Bytes of keys and values written.</summary>
     public long BytesPut { get; init; }
 

@@ -20,6 +20,8 @@ sealed class StripedCounter
 
     public void Increment() => Interlocked.Increment(ref stripes[Environment.CurrentManagedThreadId & (Stripes - 1)].Count);
 
+    public void Add(long count) => Interlocked.Add(ref stripes[Environment.CurrentManagedThreadId & (Stripes - 1)].Count, count);
+
     [StructLayout(LayoutKind.Explicit, Size = 128)] // Two lines: processors fetch them in pairs.
     struct Stripe
     {

@@ -9,23 +9,43 @@ namespace Ashlar.KeyValue.Values;
 /// </summary>
 readonly ref struct FoundValue
 {
-    // Larger values are read into memory of their own when a caller wants only their beginning.
-    const int MaxPooledBytes = 1 << 20;
-
     readonly int slot;
     readonly bool hasPlace;
     readonly ReadOnlySpan<byte> value;
     readonly ValuePlace place;
 
     /// <summary>A value in memory, with its expiry ahead of it if it has one.</summary>
-    public FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> inline)
+    public FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> inline, ulong sequence)
     {
         this.slot = slot;
         value = kind == EntryKind.ExpiringPut ? inline[Expiry.SizeBytes..] : inline;
+        Sequence = sequence;
+        ExpiresAt = kind.Expires() ? Expiry.Read(inline) : 0;
     }
 
-    /// <summary>A value in a segment.</summary>
-    public FoundValue(int slot, scoped in ValuePlace place) => (this.slot, hasPlace, this.place) = (slot, true, place);
+    /// <summary>A value in a segment; an expiry is what the entry stores beside the place.</summary>
+    public FoundValue(int slot, EntryKind kind, scoped ReadOnlySpan<byte> inline, scoped in ValuePlace place, ulong sequence)
+    {
+        (this.slot, hasPlace, this.place, Sequence) = (slot, true, place, sequence);
+        ExpiresAt = kind.Expires() ? Expiry.Read(inline) : 0;
+    }
+
+    /// <summary>Sequence of the entry.</summary>
+    public ulong Sequence { get; }
+
+    /// <summary>As <see cref="Expiry"/> stores it; 0 if it does not expire.</summary>
+    public long ExpiresAt { get; }
+
+    public KeyValueEntryInfo Info => KeyValueEntryInfo.Of(Sequence, ExpiresAt);
+
+    public int LengthBytes => hasPlace ? place.LengthBytes : value.Length;
+
+    /// <summary>Whether the value has to be read from a segment, and from where.</summary>
+    public bool TryGetPlace(out ValuePlace found)
+    {
+        found = place;
+        return hasPlace;
+    }
 
     public byte[] ToArray(ValueSegments values)
     {
@@ -48,18 +68,13 @@ readonly ref struct FoundValue
         destination.Advance(place.LengthBytes);
     }
 
-    /// <summary>Copies as much as fits; gives the length of the whole value.</summary>
-    public int CopyTo(Span<byte> destination, ValueSegments values)
+    /// <summary>Copies the value if it fits.</summary>
+    public bool TryCopyTo(Span<byte> destination, ValueSegments values)
     {
-        if (!hasPlace)
-        {
-            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
-            return value.Length;
-        }
-
-        if (place.LengthBytes <= destination.Length) values.ReadThrough(slot, place, destination[..place.LengthBytes]);
-        else CopyBeginning(destination, values);
-        return place.LengthBytes;
+        if (LengthBytes > destination.Length) return false;
+        if (hasPlace) values.ReadThrough(slot, place, destination[..place.LengthBytes]);
+        else value.CopyTo(destination);
+        return true;
     }
 
     /// <summary>Copies the value if that needs no waiting for the disk.</summary>
@@ -76,56 +91,11 @@ readonly ref struct FoundValue
         return true;
     }
 
-    /// <summary>Copies as much as fits if that needs no waiting for the disk; gives the length of the whole value.</summary>
-    public bool TryCopyCached(Span<byte> destination, ValueSegments values, out int lengthBytes)
+    /// <summary>The same into memory that is long enough.</summary>
+    public bool TryCopyCached(Span<byte> destination, ValueSegments values)
     {
-        lengthBytes = hasPlace ? place.LengthBytes : value.Length;
-        if (!hasPlace)
-        {
-            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
-            return true;
-        }
-
-        if (lengthBytes <= destination.Length
-            ? values.TryReadCachedThrough(slot, place, destination[..lengthBytes])
-            : TryCopyCachedBeginning(destination, values))
-        {
-            return true;
-        }
-
-        lengthBytes = 0;
-        return false;
-    }
-
-    bool TryCopyCachedBeginning(Span<byte> destination, ValueSegments values)
-    {
-        var length = place.LengthBytes;
-        var whole = length <= MaxPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
-        try
-        {
-            if (!values.TryReadCachedThrough(slot, place, whole.AsSpan(0, length))) return false;
-            whole.AsSpan(0, destination.Length).CopyTo(destination);
-            return true;
-        }
-        finally
-        {
-            if (length <= MaxPooledBytes) ArrayPool<byte>.Shared.Return(whole);
-        }
-    }
-
-    // The checksum covers the whole value, so all of it is read.
-    void CopyBeginning(Span<byte> destination, ValueSegments values)
-    {
-        var length = place.LengthBytes;
-        var whole = length <= MaxPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
-        try
-        {
-            values.ReadThrough(slot, place, whole.AsSpan(0, length));
-            whole.AsSpan(0, destination.Length).CopyTo(destination);
-        }
-        finally
-        {
-            if (length <= MaxPooledBytes) ArrayPool<byte>.Shared.Return(whole);
-        }
+        if (hasPlace) return values.TryReadCachedThrough(slot, place, destination[..place.LengthBytes]);
+        value.CopyTo(destination);
+        return true;
     }
 }

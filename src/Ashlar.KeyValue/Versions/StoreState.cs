@@ -16,12 +16,19 @@ sealed class StoreState(
     readonly SortedDictionary<ulong, int> snapshots = [];
     StoreVersion current = first;
     ulong visibleSequence = sequence;
+    ulong flushedThrough;
     ulong releasedThrough; // The oldest readable sequence when a snapshot last let go of something.
     int cursors;
     bool isDisposed;
 
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
     public ulong VisibleSequence => Volatile.Read(ref visibleSequence);
+
+    /// <summary>
+    /// Every entry that was written since the store was opened, and has a larger sequence, is in a memtable of the version that was current
+    /// before this was read.
+    /// </summary>
+    public ulong FlushedThrough => Volatile.Read(ref flushedThrough);
 
     /// <summary>Tells what has expired.</summary>
     public TimeProvider Clock { get; } = clock;
@@ -109,7 +116,14 @@ sealed class StoreState(
         using (gate.Hold())
         {
             old = current;
-            Volatile.Write(ref current, change(old));
+            var next = change(old);
+            // Before the version: who has it without a memtable knows that.
+            foreach (var table in old.Immutable)
+            {
+                if (!next.Immutable.Contains(table)) Volatile.Write(ref flushedThrough, Math.Max(flushedThrough, table.LastSequence));
+            }
+
+            Volatile.Write(ref current, next);
         }
 
         epoch.Retire(old);

@@ -34,9 +34,11 @@ sealed class StoreVersion : SharedResource
     /// </summary>
     public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out FoundValue found)
     {
-        if (TryFindInMemory(key, sequence, out var kind, out var stored))
+        if (TryFindInMemory(key, sequence, out var written, out var kind, out var stored))
         {
-            found = kind.HasPlace() ? new FoundValue(slot, ValuePlace.Read(kind, stored)) : new FoundValue(slot, kind, stored);
+            found = kind.HasPlace()
+                ? new FoundValue(slot, kind, stored, ValuePlace.Read(kind, stored), written)
+                : new FoundValue(slot, kind, stored, written);
             return Expiry.IsPresent(kind, stored, clock);
         }
 
@@ -44,7 +46,10 @@ sealed class StoreVersion : SharedResource
         if (!Tables.TryFind(slot, key, sequence, out var block, out var position)) return false;
         kind = block.KindAt(position);
         var inline = block.InlineAt(position);
-        found = kind.HasPlace() ? new FoundValue(slot, block.PlaceAt(position)) : new FoundValue(slot, kind, inline);
+        written = block.SequenceAt(position);
+        found = kind.HasPlace()
+            ? new FoundValue(slot, kind, inline, block.PlaceAt(position), written)
+            : new FoundValue(slot, kind, inline, written);
         return Expiry.IsPresent(kind, inline, clock);
     }
 
@@ -66,12 +71,21 @@ sealed class StoreVersion : SharedResource
         return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
     }
 
-    bool TryFindInMemory(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    /// <summary>
+    /// Finds the newest write of a key at or below a sequence in memtables alone, for a leader: what is not published yet counts, too, if
+    /// the sequence says so.
+    /// </summary>
+    public bool TryFindWrite(
+        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> stored) =>
+        TryFindInMemory(key, sequence, out found, out kind, out stored);
+
+    bool TryFindInMemory(
+        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> stored)
     {
-        if (Active.TryFind(key, sequence, out kind, out stored)) return true;
+        if (Active.TryFind(key, sequence, out found, out kind, out stored)) return true;
         foreach (var table in Immutable)
         {
-            if (table.TryFind(key, sequence, out kind, out stored)) return true;
+            if (table.TryFind(key, sequence, out found, out kind, out stored)) return true;
         }
 
         return false;

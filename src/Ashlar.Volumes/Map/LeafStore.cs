@@ -113,7 +113,7 @@ sealed class LeafStore(
     {
         if (mayWait)
         {
-            if (!store.TryGet(key, value, out bytes)) bytes = 0;
+            store.TryGet(key, value, out bytes); // 0 bytes if it is absent; more than there is room for if it does not fit.
         }
         else if (store.TryGetCached(key, value, out bytes) == CachedGet.WouldWait)
         {

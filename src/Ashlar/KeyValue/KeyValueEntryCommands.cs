@@ -87,7 +87,7 @@ static class KeyValueEntryCommands
                 var keyBytes = encoding.Parse(invocation, invocation.Get(key));
                 var bytes = isFromFile ? ReadFile(invocation.Terminal, invocation.Get(file)!) : encoding.Parse(invocation, typed!);
                 var batch = new WriteBatch();
-                if (invocation.Get(timeToLive) is { } time) batch.Put(keyBytes, bytes, time);
+                if (invocation.Get(timeToLive) is { } time) batch.Put(keyBytes, bytes, time, TimeProvider.System);
                 else batch.Put(keyBytes, bytes);
                 using var store = KeyValueArguments.Open(invocation, directory);
                 store.Write(batch, invocation.Get(durability).ToDurability());

@@ -29,6 +29,31 @@ public sealed class UnknownChoiceTests
         ["KeyValueStore.Delete"] = store => store.Delete("a"u8, (Durability)Unknown),
         ["KeyValueStore.Write"] = store => store.Write(new WriteBatch(), (Durability)Unknown),
         ["KeyValueStore.PutAsync"] = store => _ = store.PutAsync("a"u8, "1"u8, (Durability)Unknown).AsTask(),
+        ["KeyValueStore.PutIfAbsent"] = store =>
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => store.PutIfAbsent("a"u8, "1"u8, TimeSpan.FromHours(1), (Durability)Unknown));
+            store.PutIfAbsent("a"u8, "1"u8, (Durability)Unknown);
+        },
+        ["KeyValueStore.PutIfUnchanged"] = store => store.PutIfUnchanged("a"u8, "1"u8, 0, (Durability)Unknown),
+        ["KeyValueStore.DeleteIfUnchanged"] = store => store.DeleteIfUnchanged("kept"u8, 1, (Durability)Unknown),
+        ["KeyValueStore.TryWrite"] = store => store.TryWrite(new WriteBatch(), new WriteConditions(), (Durability)Unknown),
+        ["KeyValueStore.TryWriteAsync"] = store =>
+            _ = store.TryWriteAsync(new WriteBatch(), new WriteConditions(), (Durability)Unknown).AsTask(),
+        ["KeyValueStore.TryRenew"] = store => store.TryRenew("absent"u8, TimeSpan.FromHours(1), (Durability)Unknown),
+        ["KeyValueStore.Increment"] = store => store.Increment("a"u8, 1, (Durability)Unknown),
+        ["KeyValueStore.Transact"] = store =>
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => store.Transact(_ => 1, (Durability)Unknown));
+            store.Transact(_ => Assert.Fail("It was carried out."), (Durability)Unknown);
+        },
+        ["KeyValueTransaction.Scan"] = store => InTransaction(store, one => one.Scan(KeyRange.All, (ScanDirection)Unknown)),
+        ["KeyValueTransaction.Commit"] = store => InTransaction(store, one => one.Commit((Durability)Unknown)),
+        ["KeyValueTransaction.TryCommit"] = store => InTransaction(store, one => one.TryCommit((Durability)Unknown)),
+        ["KeyValueTransaction.CommitAsync"] = store =>
+            InTransaction(store, one => one.CommitAsync((Durability)Unknown).AsTask().GetAwaiter().GetResult()),
+        ["KeyValueTransaction.TryCommitAsync"] = store =>
+            InTransaction(store, one => one.TryCommitAsync((Durability)Unknown).AsTask().GetAwaiter().GetResult()),
+        ["KeyValueReaderExtensions.ScanAsync"] = store => _ = store.ScanAsync(KeyRange.All, (ScanDirection)Unknown),
         ["KeyValueStore.DeleteAsync"] = store => _ = store.DeleteAsync("a"u8, (Durability)Unknown).AsTask(),
         ["KeyValueStore.WriteAsync"] = store => _ = store.WriteAsync(new WriteBatch(), (Durability)Unknown).AsTask(),
     };
@@ -42,15 +67,29 @@ public sealed class UnknownChoiceTests
         foreach (var (name, call) in Calls)
             Assert.True(Record.Exception(() => call(store)) is ArgumentOutOfRangeException { ActualValue: not null }, name);
         Assert.Equal("kept=1", store.ReadAll());
-        Assert.Equal(0, store.GetStatistics().Cursors);
+        Assert.Equal((0, 0), (store.GetStatistics().Cursors, store.GetStatistics().Snapshots));
         Assert.False(disk.DirectoryExists("/backups"));
+    }
+
+    static void InTransaction(KeyValueStore store, Action<KeyValueTransaction> use)
+    {
+        using var transaction = store.BeginTransaction();
+        transaction.Put("never"u8, "x"u8);
+        try
+        {
+            use(transaction);
+        }
+        finally
+        {
+            Assert.Equal(TransactionState.Open, transaction.State);
+        }
     }
 
     [Fact]
     public void No_method_that_takes_a_choice_is_forgotten_here()
     {
         var taking = typeof(KeyValueStore).Assembly.GetExportedTypes()
-            .Where(type => !type.IsAssignableTo(typeof(Exception)) && !type.IsAssignableTo(typeof(Attribute)))
+            .Where(type => !type.IsInterface && !type.IsAssignableTo(typeof(Exception)) && !type.IsAssignableTo(typeof(Attribute)))
             .SelectMany(type => type.GetMethods(
                 BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(method => !method.DeclaringType!.IsEnum && method.GetParameters().Any(parameter => parameter.ParameterType.IsEnum))

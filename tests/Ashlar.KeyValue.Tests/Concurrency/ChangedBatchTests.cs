@@ -11,7 +11,7 @@ public sealed class ChangedBatchTests
     static readonly (string Name, Action<WriteBatch> Change)[] Changes =
     [
         ("put", batch => batch.Put("other"u8, "2"u8)),
-        ("expiring put", batch => batch.Put("other"u8, "2"u8, TimeSpan.FromHours(1))),
+        ("expiring put", batch => batch.Put("other"u8, "2"u8, TimeSpan.FromHours(1), TimeProvider.System)),
         ("put with a moment", batch => batch.Put("other"u8, "2"u8, DateTimeOffset.MaxValue)),
         ("delete", batch => batch.Delete("other"u8)),
         ("clear", batch => batch.Clear()),

@@ -24,7 +24,7 @@ public sealed class MemTableConcurrencyTests
         {
             sequence = Volatile.Read(ref published);
             if (sequence == 0) continue;
-            Assert.True(table.TryFind("key"u8, sequence, out _, out var value));
+            Assert.True(table.TryFind("key"u8, sequence, out _, out _, out var value));
             Assert.Equal(sequence, BinaryPrimitives.ReadUInt64LittleEndian(value));
         }
 

@@ -263,6 +263,25 @@ static class PlantedBugs
         nameof(CloseWithoutTelling),
         new SourceEdit("KeyValueStore.Closing.cs", "=> poison.IsSet ? poison.ToException() : closingFailure;", "=> null;"));
 
+    public static Mutation CheckPublishedWritesOnly { get; } = new(
+        nameof(CheckPublishedWritesOnly),
+        new SourceEdit(
+            "Commit/ConditionChecker.cs",
+            "version.TryFindWrite(condition.Key, ulong.MaxValue,",
+            "version.TryFindWrite(condition.Key, state.VisibleSequence,"));
+
+    public static Mutation ForgetMembersOfTheSameGroup { get; } = new(
+        nameof(ForgetMembersOfTheSameGroup),
+        new SourceEdit("Commit/ConditionChecker.cs", "if (i < group.Members.Count - 1) Remember(write);", ""));
+
+    public static Mutation TakeMemtablesForAllThatWasWritten { get; } = new(
+        nameof(TakeMemtablesForAllThatWasWritten),
+        new SourceEdit("Commit/ConditionChecker.cs", "check.HeldAt < flushedThrough ?", "false ?"));
+
+    public static Mutation ForgetRangesThatWereScanned { get; } = new(
+        nameof(ForgetRangesThatWereScanned),
+        new SourceEdit("Transactions/TransactionReads.cs", "ranges.Where(range => !range.IsEmpty)", "ranges.Where(_ => false)"));
+
     static SourceEdit RemoveAndAddAgain => new(
         "Compaction/TableInstaller.cs",
         "    void Delete(List<TableInfo> outputs)",

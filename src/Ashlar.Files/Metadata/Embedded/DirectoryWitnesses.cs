@@ -36,7 +36,7 @@ sealed class DirectoryWitnesses(KeyValueStore store, Removals removals)
     {
         var key = MetadataKeys.Directory(customer, directory);
         byte[] start = [.. key, 0];
-        var end = KeyRange.Prefix(key).End!;
+        var end = KeyRange.Prefix(key).End;
         byte[] looked = [];
         while (true)
         {
@@ -54,7 +54,7 @@ sealed class DirectoryWitnesses(KeyValueStore store, Removals removals)
             }
 
             if (!fromStart) end = child;
-            else start = child[^1] == '/' ? KeyRange.Prefix(child).End! : [.. child, 0];
+            else start = child[^1] == '/' ? KeyRange.Prefix(child).End.ToArray() : [.. child, 0];
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Ashlar.KeyValue.Inspection;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>Keys for people: in quotes where they are printable, else in hexadecimal; long ones are cut.</summary>
 static class KeyText

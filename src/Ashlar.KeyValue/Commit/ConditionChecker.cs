@@ -1,0 +1,154 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Statistics;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Commit;
+
+/// <summary>
+/// Checks the conditions of a group's members before the group gets its sequences, from memory alone: the leader holds up everybody, so
+/// it does not wait for the disk.
+/// </summary>
+/// <remarks>
+/// <para>Invariant: a member whose conditions are found to hold takes effect at a place in the order of all writes where they do. What may
+/// contradict them is newer than the sequence as of which they were known to hold, and lies, in this order,</para>
+/// <list type="number">
+/// <item>in a member of the same group that joined earlier and was not refused;</item>
+/// <item>in the memtables, entries that are not published yet included;</item>
+/// <item>in tables that memtables have become meanwhile. The leader does not look there: where there may be such a table
+/// (<see cref="StoreState.FlushedThrough"/>), the check is stale, and the caller looks again.</item>
+/// </list>
+/// <para>A failed condition is answered when the group is done, so after what it failed by is published: whoever is told that a key is
+/// there, finds it. If that write is in doubt, so is the answer: the group's failure takes precedence over the outcome.</para>
+/// <para>The room for the group is reserved by now: no member that others were measured by can still be refused without doubt.</para>
+/// </remarks>
+sealed class ConditionChecker(StoreState state, CommitCounters counters)
+{
+    /// <summary>The entries of scanned ranges that are looked at for one write; beyond that the caller looks, who holds up
+    /// nobody.</summary>
+    const int MaxRangeSteps = 1024;
+
+    readonly HashSet<ulong> written = [];
+
+    /// <summary>Takes members whose conditions do not hold out of a group.</summary>
+    public void RefuseUnmet(CommitGroup group)
+    {
+        // The version first: a memtable that leaves it afterwards is still in this one.
+        using var read = state.Read();
+        var version = read.Version;
+        var flushedThrough = state.FlushedThrough;
+        var now = Expiry.Now(state.Clock);
+        written.Clear();
+        for (var i = 0; i < group.Members.Count; i++)
+        {
+            var write = group.Members[i];
+            if (write.Check is { } check)
+            {
+                check.Outcome = check.HeldAt < flushedThrough ? CheckOutcome.Stale : Decide(check, group.Members, i, version, now);
+                counters.CountCheck(check.Outcome != CheckOutcome.Holds);
+                if (check.Outcome != CheckOutcome.Holds) continue;
+            }
+
+            if (i < group.Members.Count - 1) Remember(write);
+        }
+
+        group.RemoveUnmet();
+        written.Clear();
+    }
+
+    CheckOutcome Decide(WriteCheck check, List<PendingWrite> members, int own, StoreVersion version, long now)
+    {
+        foreach (var condition in check.Keys)
+        {
+            var isWritten = TryFindInGroup(condition.Key, members, own, out var kind, out var stored)
+                || (version.TryFindWrite(condition.Key, ulong.MaxValue, out var sequence, out kind, out stored)
+                    && sequence > check.HeldAt);
+            // A key that has to be absent may have been deleted once more.
+            var holds = isWritten
+                ? condition.Sequence == 0 && !Expiry.IsPresent(kind, stored, now)
+                : condition.ExpiresAt == 0 || condition.ExpiresAt > now;
+            if (!holds) return check.Fail(condition.Key);
+        }
+
+        var steps = 0;
+        foreach (var range in check.Ranges)
+        {
+            if (FindInGroup(range, members, own, out var found)) return check.Fail(found);
+            var outcome = Look(check, range, version.Active, ref steps);
+            for (var i = 0; outcome == CheckOutcome.Holds && i < version.Immutable.Length; i++)
+                outcome = Look(check, range, version.Immutable[i], ref steps);
+            if (outcome != CheckOutcome.Holds) return outcome;
+        }
+
+        return CheckOutcome.Holds;
+    }
+
+    static CheckOutcome Look(WriteCheck check, KeyRange range, MemTable table, ref int steps)
+    {
+        if (table.LastSequence <= check.HeldAt) return CheckOutcome.Holds;
+        var entries = new MemTableIterator(table);
+        for (entries.Seek(range.Start, ulong.MaxValue); entries.IsValid && range.Contains(entries.Key); entries.Next())
+        {
+            if (entries.Sequence > check.HeldAt) return check.Fail(entries.Key);
+            if (++steps > MaxRangeSteps) return CheckOutcome.Stale;
+        }
+
+        return CheckOutcome.Holds;
+    }
+
+    void Remember(PendingWrite write)
+    {
+        if (write.Batch is null) return;
+        foreach (var entry in write.Batch) written.Add(KeyHash.Compute(entry.Key));
+    }
+
+    // The last write of a key by members before one's own.
+    bool TryFindInGroup(
+        ReadOnlySpan<byte> key, List<PendingWrite> members, int own, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    {
+        kind = EntryKind.None;
+        stored = default;
+        if (!written.Contains(KeyHash.Compute(key))) return false;
+        var isFound = false;
+        for (var i = own - 1; i >= 0 && !isFound; i--)
+        {
+            if (IsRefused(members[i])) continue;
+            var rest = members[i].Batch is { } batch ? batch.Entries : default;
+            while (!rest.IsEmpty)
+            {
+                var entry = LogEntry.Read(rest);
+                if (entry.KeyIn(rest).SequenceEqual(key))
+                {
+                    isFound = true;
+                    kind = entry.Kind;
+                    stored = entry.ValueIn(rest);
+                }
+
+                rest = rest[entry.SizeBytes..];
+            }
+        }
+
+        return isFound;
+    }
+
+    static bool FindInGroup(KeyRange range, List<PendingWrite> members, int own, out ReadOnlySpan<byte> found)
+    {
+        for (var i = 0; i < own; i++)
+        {
+            if (members[i].Batch is not { } batch || IsRefused(members[i])) continue;
+            foreach (var entry in batch)
+            {
+                if (!range.Contains(entry.Key)) continue;
+                found = entry.Key;
+                return true;
+            }
+        }
+
+        found = default;
+        return false;
+    }
+
+    static bool IsRefused(PendingWrite write) => write.Check is { } check && check.Outcome != CheckOutcome.Holds;
+}

@@ -1,0 +1,24 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Somebody has written what a transaction has read, or it has expired, so the transaction would not be what it was meant to be. Nothing of
+/// it was written. Begin another, which reads anew.
+/// </summary>
+public sealed class TransactionConflictException : AshlarException, IClassifiedFailure
+{
+    internal TransactionConflictException(string directory, ReadOnlyMemory<byte> key, string keyText)
+        : base($"{directory}: a transaction has read {keyText}, which was written or has expired since") => Key = key;
+
+    internal TransactionConflictException(string directory, int attempts)
+        : base($"{directory}: a transaction was overtaken by others {attempts} times before it was known whether it conflicts with them")
+    {
+    }
+
+    /// <summary>The key; empty where the store was too busy to tell.</summary>
+    public ReadOnlyMemory<byte> Key { get; }
+
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.Conflict;
+}
