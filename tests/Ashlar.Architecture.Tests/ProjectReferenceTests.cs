@@ -13,6 +13,8 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.Planning", "")]
     [InlineData("Ashlar.KeyValue", "Ashlar.Storage")]
     [InlineData("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Extensions", "Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Caching", "Ashlar.KeyValue Ashlar.KeyValue.Extensions")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
     [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
     [InlineData("Ashlar.Files", "Ashlar.KeyValue Ashlar.Storage")]
@@ -42,6 +44,8 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Caching")]
+    [InlineData("Ashlar.KeyValue.Extensions")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     public void Only_tests_see_what_is_internal_to_a_package(string project) =>
         Assert.All(

@@ -12,6 +12,8 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.Files")]
     [InlineData("Ashlar.Iscsi")]
     [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Caching")]
+    [InlineData("Ashlar.KeyValue.Extensions")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Nbd")]
     [InlineData("Ashlar.Nvme")]
@@ -25,7 +27,11 @@ public sealed class SourceTextTests
     public void A_line_fits_the_screen(string project) => AssertNone(project, line => line.Length > MaxLineColumns);
 
     // Packages that others embed: their callers may have a synchronisation context, and wait in it for what they called.
-    static readonly string[] EmbeddedPackages = ["Ashlar.Blocks", "Ashlar.KeyValue", "Ashlar.KeyValue.Sharding", "Ashlar.Storage"];
+    static readonly string[] EmbeddedPackages =
+    [
+        "Ashlar.Blocks", "Ashlar.KeyValue", "Ashlar.KeyValue.Caching", "Ashlar.KeyValue.Extensions", "Ashlar.KeyValue.Sharding",
+        "Ashlar.Storage",
+    ];
 
     /// <remarks>No program here has a synchronisation context, so there is none to keep a continuation away from.</remarks>
     [Fact]

@@ -1,0 +1,92 @@
+using System.Diagnostics.Metrics;
+using Ashlar.KeyValue.Caching.Entries;
+using Ashlar.KeyValue.Caching.Eviction;
+using Ashlar.KeyValue.Caching.Metering;
+using Ashlar.Storage;
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace Ashlar.KeyValue.Caching;
+
+/// <summary>
+/// A cache on disk: what was set is there again after a restart. Entries expire at a moment, after a time, or after a time without being
+/// asked for. It is the second tier of <c>HybridCache</c>, which uses it without copies, and holds sessions of ASP.NET Core. Safe for
+/// concurrent callers.
+/// </summary>
+/// <remarks>
+/// <para>Keys are of any length. An entry that has expired is absent at once; its space is given back by the store's merges, or by
+/// eviction. A sliding expiry moves when an entry is asked for and a tenth of its window has passed: an entry may be gone by as much too
+/// early, and is never served longer than it was told.</para>
+/// <para>The asynchronous calls never wait for the disk on the calling thread.</para>
+/// </remarks>
+public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
+{
+    const int NumberShift = 20;
+
+    readonly KeyValueStore store;
+    readonly Durability durability;
+    readonly int maxPayloadBytes;
+    readonly TimeProvider clock;
+    readonly CacheKeys keys;
+    readonly KeyStripes stripes = new();
+    readonly BatchPool batches = new();
+    readonly EvictionQueue? queue;
+    readonly CacheCounters counters = new();
+    readonly CacheMetrics metrics;
+    ulong lastNumber;
+    int isDisposed;
+
+    /// <summary>Creates a cache over a store, which stays its owner's. What the cache held before is in it again.</summary>
+    /// <param name="store">The store. No other cache on it may have the same <see cref="KeyValueCacheOptions.KeyPrefix"/>.</param>
+    /// <param name="options">How it lies there; null is the defaults.</param>
+    /// <param name="meters">Makes the meter <see cref="MeterName"/>; null is one for the whole process.</param>
+    /// <exception cref="ArgumentException">An option is beyond its bounds; the parameter is the option.</exception>
+    /// <exception cref="StorageException">The disk refused.</exception>
+    public KeyValueCache(KeyValueStore store, KeyValueCacheOptions? options = null, IMeterFactory? meters = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        options ??= new();
+        options.Validate();
+        this.store = store;
+        durability = options.Durability;
+        clock = options.TimeProvider ?? TimeProvider.System;
+        keys = new CacheKeys(options.KeyPrefix);
+        // Numbers of two lives of a cache must differ, whatever the clock does in between.
+        lastNumber = ((ulong)clock.GetUtcNow().ToUnixTimeMilliseconds() << NumberShift)
+            | (SystemEntropy.Instance.NextUInt64() >> (64 - NumberShift));
+        var overheadBytes = EntryHeader.SizeBytes + QueueRecord.CostOf(keys.PrefixBytes, CacheKeys.MaxBytes, 0);
+        maxPayloadBytes = (int)Math.Min(options.MaxEntryBytes, options.MaxBytes - overheadBytes ?? long.MaxValue);
+        if (options.MaxBytes is { } bound) queue = new EvictionQueue(store, keys, stripes, bound);
+        else EvictionQueue.End(store, keys);
+        metrics = new CacheMetrics(this, options.KeyPrefix, options.MaxBytes, meters);
+    }
+
+    /// <summary>Name of the meter: <c>ashlar.cache.*</c>, observed when somebody collects.</summary>
+    public const string MeterName = "Ashlar.KeyValue.Caching";
+
+    /// <summary>Completes when a bounded cache knows what it holds; until then nothing is evicted.</summary>
+    internal Task Counting => queue?.Counting ?? Task.CompletedTask;
+
+    /// <summary>Counts, and what the cache takes.</summary>
+    public KeyValueCacheStatistics GetStatistics() => new()
+    {
+        Hits = counters.Hits,
+        Misses = counters.Misses,
+        Sets = counters.Sets,
+        Renewals = counters.Renewals,
+        FailedRenewals = counters.FailedRenewals,
+        Evictions = queue?.Evictions ?? 0,
+        UsedBytes = queue?.UsedBytes,
+        LastEvictionFailure = queue?.LastFailure,
+    };
+
+    /// <summary>Ends what the cache does in the background; entries and store stay.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref isDisposed, 1) != 0) return;
+        metrics.Dispose();
+        queue?.Dispose();
+    }
+
+    // Larger than all before, so those that never expire go in the order in which they were written.
+    ulong NextNumber() => Interlocked.Increment(ref lastNumber);
+}

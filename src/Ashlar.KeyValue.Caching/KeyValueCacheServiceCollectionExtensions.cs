@@ -1,0 +1,65 @@
+using System.Diagnostics.Metrics;
+using Ashlar.KeyValue.Caching.Registration;
+using Ashlar.KeyValue.Extensions;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Ashlar.KeyValue.Caching;
+
+/// <summary>Registers the cache as the distributed cache of a program.</summary>
+public static class KeyValueCacheServiceCollectionExtensions
+{
+    /// <summary>
+    /// Name of the store that <see cref="AddAshlarCache(IServiceCollection, string, Action{KeyValueCacheOptions})"/> registers.
+    /// </summary>
+    public const string OwnStoreName = "cache";
+
+    /// <summary>
+    /// Registers <see cref="IDistributedCache"/> and <see cref="KeyValueCache"/> over a store of its own in a directory, which is opened
+    /// and closed with the host. <c>HybridCache</c> and sessions find it as any other.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="directory">Directory of the store.</param>
+    /// <param name="configure">Sets further options.</param>
+    public static IServiceCollection AddAshlarCache(
+        this IServiceCollection services, string directory, Action<KeyValueCacheOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        services.AddAshlarKeyValue(OwnStoreName, options => options.Directory = directory);
+        return services.AddAshlarCache(options =>
+        {
+            options.StoreName = OwnStoreName;
+            configure?.Invoke(options);
+        });
+    }
+
+    /// <summary>
+    /// Registers <see cref="IDistributedCache"/> and <see cref="KeyValueCache"/> over a store that <c>AddAshlarKeyValue</c> registers:
+    /// <see cref="KeyValueCacheOptions.StoreName"/>.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets options.</param>
+    public static IServiceCollection AddAshlarCache(this IServiceCollection services, Action<KeyValueCacheOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<KeyValueCacheOptions>().Configure(options => configure?.Invoke(options)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KeyValueCacheOptions>, KeyValueCacheOptionsValidator>());
+        services.TryAddSingleton(Create);
+        services.AddSingleton<IDistributedCache>(provider => provider.GetRequiredService<KeyValueCache>());
+        return services;
+    }
+
+    static KeyValueCache Create(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<KeyValueCacheOptions>>().Value;
+        var store = options.StoreName.Length == 0
+            ? provider.GetRequiredService<KeyValueStore>()
+            : provider.GetRequiredKeyedService<KeyValueStore>(options.StoreName);
+        options.TimeProvider ??= provider.GetRequiredService<IOptionsMonitor<KeyValueStoreOptions>>().Get(options.StoreName).TimeProvider
+            ?? provider.GetService<TimeProvider>();
+        return new KeyValueCache(store, options, provider.GetService<IMeterFactory>());
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Ashlar.KeyValue.Extensions.Hosting;
+
+/// <summary>
+/// Opens a store before any hosted service starts, looks at it from time to time for the log, and closes it when all of them have stopped.
+/// </summary>
+sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLifecycleService, IDisposable
+{
+    readonly CancellationTokenSource stopping = new();
+    OpenedStore? opened;
+    Task watching = Task.CompletedTask;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        // Recovery reads the log: other services need not wait for the thread that does so.
+        opened = await Task.Run(() => provider.GetRequiredKeyedService<OpenedStore>(name), cancellationToken).ConfigureAwait(false);
+        watching = Watch(opened);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
+        // Not given up when the host loses patience: what is being made durable would be in doubt.
+        if (opened is not null) await Task.Run(opened.Close, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    // Also of a host that did not start: then the container closes the store.
+    public void Dispose()
+    {
+        stopping.Cancel();
+        stopping.Dispose();
+    }
+
+    async Task Watch(OpenedStore store)
+    {
+        using var timer = new PeriodicTimer(store.Options.WatchInterval, store.Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false)) store.Watch.Look();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+}

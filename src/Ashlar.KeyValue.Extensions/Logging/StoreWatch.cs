@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ashlar.KeyValue.Extensions.Logging;
+
+/// <summary>
+/// Compares what a store says of itself with the last look, and tells the log what has changed. For one caller at a time.
+/// </summary>
+sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
+{
+    bool wasPoisoned;
+    bool wasFull;
+    string? lastProblem;
+    string? lastArchiveProblem;
+    long lastStalls;
+
+    public void Look()
+    {
+        KeyValueStatistics now;
+        try
+        {
+            now = store.GetStatistics();
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // Whoever closes it tells the log.
+        }
+
+        if (!wasPoisoned && store.Failure is { } failure)
+        {
+            wasPoisoned = true;
+            KeyValueLog.Poisoned(logger, failure, directory);
+        }
+
+        if (now.LastBackgroundFailure != lastProblem)
+        {
+            lastProblem = now.LastBackgroundFailure;
+            if (lastProblem is null) KeyValueLog.BackgroundGoesOn(logger, directory);
+            else KeyValueLog.BackgroundFailed(logger, directory, lastProblem);
+        }
+
+        if (now.LastArchiveFailure != lastArchiveProblem)
+        {
+            lastArchiveProblem = now.LastArchiveFailure;
+            if (lastArchiveProblem is null) KeyValueLog.ArchiveGoesOn(logger, directory);
+            else KeyValueLog.ArchiveFailed(logger, directory, lastArchiveProblem);
+        }
+
+        if (now.IsDiskFull != wasFull)
+        {
+            wasFull = now.IsDiskFull;
+            if (wasFull) KeyValueLog.DiskFull(logger, directory);
+            else KeyValueLog.DiskHasRoom(logger, directory);
+        }
+
+        if (now.WriteStalls > lastStalls) KeyValueLog.WritersStopped(logger, directory, now.WriteStalls - lastStalls);
+        lastStalls = now.WriteStalls;
+    }
+}

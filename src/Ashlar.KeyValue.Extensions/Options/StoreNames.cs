@@ -1,0 +1,7 @@
+namespace Ashlar.KeyValue.Extensions.Options;
+
+/// <summary>Stores by their names within a program; the default one has an empty name.</summary>
+static class StoreNames
+{
+    public static string Describe(string name) => name.Length == 0 ? "key-value store" : $"key-value store '{name}'";
+}

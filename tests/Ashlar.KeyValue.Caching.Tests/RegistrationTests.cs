@@ -1,0 +1,87 @@
+using System.Diagnostics.Metrics;
+using Ashlar.KeyValue.Extensions;
+using Ashlar.Simulation;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Ashlar.KeyValue.Caching.Tests;
+
+public sealed class RegistrationTests
+{
+    [Fact]
+    public void The_cache_is_the_distributed_cache_of_the_program()
+    {
+        using var provider = Build(services => services.AddAshlarCache(options => options.KeyPrefix = "shared/"));
+        var cache = provider.GetRequiredService<KeyValueCache>();
+        Assert.Same(cache, provider.GetRequiredService<IDistributedCache>());
+        cache.Set("key", [1], new());
+        Assert.NotNull(provider.GetRequiredService<KeyValueStore>().Get("shared/\u0001key"u8));
+    }
+
+    [Fact]
+    public void A_cache_may_be_in_a_store_that_has_a_name()
+    {
+        using var provider = Build(services => services.AddAshlarCache(options => options.StoreName = "other"));
+        provider.GetRequiredService<IDistributedCache>().Set("key", [1], new());
+        Assert.NotNull(provider.GetRequiredKeyedService<KeyValueStore>("other").Get("cache/\u0001key"u8));
+        Assert.Null(provider.GetRequiredService<KeyValueStore>().Get("cache/\u0001key"u8));
+    }
+
+    [Fact]
+    public async Task An_option_out_of_its_bounds_fails_the_start_and_is_named()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddAshlarCache("/never/created", options => options.MaxBytes = 1);
+        using var host = builder.Build();
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Contains("option MaxBytes:", failure.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists("/never"));
+    }
+
+    [Fact]
+    public void What_the_cache_does_is_published_by_the_factory_of_meters()
+    {
+        using var provider = Build(services =>
+        {
+            services.AddMetrics();
+            services.AddAshlarCache(options => options.MaxBytes = 1 << 20);
+        });
+        var cache = provider.GetRequiredService<KeyValueCache>();
+        cache.Counting.GetAwaiter().GetResult();
+        cache.Set("key", [1], new());
+        cache.Get("key");
+        cache.Get("absent");
+        cache.Get("absent");
+        var seen = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        using var meters = new MeterListener();
+        var factory = provider.GetRequiredService<IMeterFactory>();
+        meters.InstrumentPublished = (instrument, listening) =>
+        {
+            if (instrument.Meter.Scope == factory && instrument.Meter.Name == KeyValueCache.MeterName)
+                listening.EnableMeasurementEvents(instrument);
+        };
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            seen.Add($"{instrument.Name} {string.Join(' ', tags.ToArray().Select(tag => tag.Value))}", value));
+        meters.Start();
+        meters.RecordObservableInstruments();
+        Assert.Equal(
+            [
+                "ashlar.cache.evictions cache/ = 0", "ashlar.cache.limit cache/ = 1048576", "ashlar.cache.renewals cache/ = 0",
+                "ashlar.cache.renewals.failed cache/ = 0", "ashlar.cache.requests cache/ hit = 1", "ashlar.cache.requests cache/ miss = 2",
+                "ashlar.cache.sets cache/ = 1", $"ashlar.cache.usage cache/ = {cache.GetStatistics().UsedBytes}",
+            ],
+            seen.Select(one => $"{one.Key} = {one.Value}"));
+    }
+
+    static ServiceProvider Build(Action<IServiceCollection> configure)
+    {
+        var services = new ServiceCollection();
+        services.AddAshlarKeyValue(options => options.Directory = "/store");
+        services.AddAshlarKeyValue("other", options => options.Directory = "/other");
+        services.ConfigureAll<KeyValueStoreOptions>(options => options.FileSystem = new SimulatedFileSystem(isRecording: false));
+        configure(services);
+        return services.BuildServiceProvider();
+    }
+}

@@ -1,0 +1,116 @@
+using Ashlar.KeyValue.Extensions.Logging;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Ashlar.KeyValue.Extensions.Tests;
+
+public sealed class LogTests
+{
+    readonly RecordedLog log = new();
+
+    [Fact]
+    public void Numbers_of_events_do_not_change()
+    {
+        var found = typeof(KeyValueLog).GetMethods()
+            .SelectMany(method => method.GetCustomAttributes(typeof(LoggerMessageAttribute), inherit: false))
+            .Cast<LoggerMessageAttribute>()
+            .OrderBy(message => message.EventId)
+            .Select(message => $"{message.EventId} {message.EventName} {message.Level}");
+        Assert.Equal(
+            [
+                "1000 Opened Information", "1001 Recovered Warning", "1002 Closed Information", "1003 ClosedInDoubt Error",
+                "1010 Poisoned Critical", "1020 BackgroundFailed Warning", "1021 BackgroundGoesOn Information", "1030 DiskFull Error",
+                "1031 DiskHasRoom Information", "1040 ArchiveFailed Warning", "1041 ArchiveGoesOn Information",
+                "1050 WritersStopped Warning",
+            ],
+            found);
+    }
+
+    [Fact]
+    public async Task The_log_tells_what_recovery_found()
+    {
+        var disk = new SimulatedFileSystem();
+        using var killed = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk, SpaceReserveBytes = 0 });
+        killed.Put("key"u8, "value"u8);
+        await CrashExplorer.CheckEndAsync(disk, state =>
+        {
+            using var provider = Build(state.Disk);
+            provider.GetRequiredService<KeyValueStore>();
+            return Task.CompletedTask;
+        });
+        var line = log.Lines.First(one => one.Event.Id == 1001);
+        Assert.Equal("Recovered", line.Event.Name);
+        Assert.Contains("read 1 groups", line.Text, StringComparison.Ordinal);
+        Assert.StartsWith("/store: ", line.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Doubt_is_told_once()
+    {
+        var disk = new FaultyFileSystem(TestHost.NewDisk());
+        using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk });
+        var watch = new StoreWatch(store, TestHost.Directory, log);
+        store.Put("key"u8, "value"u8);
+        watch.Look();
+        Assert.Empty(log.Lines);
+        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
+        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        watch.Look();
+        watch.Look();
+        Assert.Equal([1010], log.StoreEvents);
+    }
+
+    [Fact]
+    public void A_full_disk_and_its_end_are_told()
+    {
+        var disk = TestHost.NewDisk();
+        using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk, SpaceReserveBytes = 1 << 20 });
+        var watch = new StoreWatch(store, TestHost.Directory, log);
+        disk.CapacityBytes = 16 << 20;
+        Assert.Throws<StorageException>(() =>
+        {
+            for (var i = 0; i < 100; i++) store.Put(BitConverter.GetBytes(i), new byte[1 << 20], Durability.Unflushed);
+        });
+        watch.Look();
+        watch.Look();
+        disk.CapacityBytes += 1 << 30;
+        store.Put("key"u8, "value"u8);
+        watch.Look();
+        Assert.Equal([1030, 1031], log.StoreEvents.Where(id => id >= 1030));
+    }
+
+    [Fact]
+    public async Task A_host_looks_as_often_as_it_is_told()
+    {
+        var clock = new SimulatedClock();
+        var disk = new FaultyFileSystem(TestHost.NewDisk());
+        using var host = TestHost.Build(
+            services => services.AddAshlarKeyValue(options =>
+            {
+                TestHost.On(disk)(options);
+                options.TimeProvider = clock;
+                options.WatchInterval = TimeSpan.FromMinutes(1);
+            }),
+            log);
+        await host.StartAsync();
+        var store = host.Services.GetRequiredService<KeyValueStore>();
+        store.Put("key"u8, "value"u8);
+        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
+        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.DoesNotContain(1010, log.StoreEvents);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await TestKit.Waiting.UntilAsync(() => log.StoreEvents.Contains(1010), "the log hears of the doubt");
+        await Assert.ThrowsAsync<StorePoisonedException>(() => host.StopAsync());
+    }
+
+    ServiceProvider Build(IFileSystem disk)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(log));
+        services.AddAshlarKeyValue(TestHost.On(disk));
+        return services.BuildServiceProvider();
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ashlar.KeyValue.Extensions.Tests;
+
+/// <summary>A log that keeps its lines.</summary>
+sealed class RecordedLog : ILoggerProvider, ILogger
+{
+    readonly List<(EventId Event, LogLevel Level, string Text)> lines = [];
+
+    public IReadOnlyList<(EventId Event, LogLevel Level, string Text)> Lines
+    {
+        get
+        {
+            lock (lines) return [.. lines];
+        }
+    }
+
+    /// <summary>Numbers of the events of stores, in order.</summary>
+    public IEnumerable<int> StoreEvents => Lines.Select(line => line.Event.Id).Where(id => id is >= 1000 and < 1100);
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (lines) lines.Add((eventId, logLevel, formatter(state, exception)));
+    }
+
+    public void Dispose()
+    {
+    }
+}
