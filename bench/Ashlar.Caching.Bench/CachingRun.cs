@@ -23,7 +23,8 @@ sealed class CachingRun
     // Around the first tier, so that every call reaches the second one.
     static readonly HybridCacheEntryOptions SecondTierOnly = new()
     {
-        Flags = HybridCacheEntryFlags.DisableLocalCache, Expiration = TimeSpan.FromHours(10),
+        Flags = HybridCacheEntryFlags.DisableLocalCache,
+        Expiration = TimeSpan.FromHours(10),
     };
 
     readonly bool isMemoryOnly;

@@ -81,6 +81,18 @@ public sealed class EvictionTests
     }
 
     [Fact]
+    public void What_was_set_again_after_it_had_expired_does_not_go_with_what_it_was()
+    {
+        using var test = Bounded();
+        for (var i = 0; i < 20; i++) test.Set($"{i}", Payload, TestCache.For(TimeSpan.FromMinutes(1)));
+        test.Clock.Advance(TimeSpan.FromMinutes(2));
+        for (var i = 0; i < 20; i++) test.Set($"{i}", "again");
+        for (var i = 0; i < 30; i++) test.Set($"new {i}", Payload, TestCache.For(TimeSpan.FromHours(2)));
+        for (var i = 0; i < 20; i++) Assert.Equal("again", test.Get($"{i}"));
+        test.RequireQueueIsExact();
+    }
+
+    [Fact]
     public void What_has_expired_and_was_dropped_stays_away_when_the_clock_is_set_back()
     {
         using var test = Bounded();

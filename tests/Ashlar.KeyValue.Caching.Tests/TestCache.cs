@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Ashlar.KeyValue.Caching.Entries;
 using Ashlar.KeyValue.Caching.Eviction;
@@ -84,9 +85,12 @@ sealed class TestCache : IDisposable
                 if (!QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out var number, out var cost))
                     throw new InvalidOperationException("A record cannot be read.");
                 used += cost;
+                var expiresAt = BinaryPrimitives.ReadUInt64BigEndian(cursor.Key[(keys.PrefixBytes + 1)..]);
                 if (numbers.TryGetValue(Convert.ToHexString(cursor.Value[QueueRecord.ValueHeadBytes..]), out var present)
                     && present == number)
                     found++;
+                else if (expiresAt > (ulong)Clock.GetUtcNow().ToUnixTimeMilliseconds())
+                    throw new InvalidOperationException("An entry that has not expired is gone, and its record is not.");
             }
         }
 

@@ -40,8 +40,8 @@ public sealed class LifetimeTests
         var worker = new Worker(null);
         using var host = TestHost.Build(services =>
         {
-            services.AddAshlarKeyValue(TestHost.On(disk));
             services.AddSingleton<IHostedService>(worker);
+            services.AddAshlarKeyValue(TestHost.On(disk));
         });
         await Assert.ThrowsAsync<LockedException>(() => host.StartAsync());
         Assert.False(worker.HasStarted);
