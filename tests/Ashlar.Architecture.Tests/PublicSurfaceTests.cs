@@ -11,6 +11,8 @@ public sealed class PublicSurfaceTests
     [Theory]
     [InlineData("Ashlar.Storage")]
     [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Caching")]
+    [InlineData("Ashlar.KeyValue.Extensions")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Planning")]

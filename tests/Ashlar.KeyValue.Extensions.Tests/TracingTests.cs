@@ -49,6 +49,7 @@ public sealed class TracingTests : IDisposable
         traced.Delete("key"u8);
         traced.Write(batch);
         await traced.PutAsync("key"u8, "value"u8);
+        await traced.PutAsync("key"u8, "value"u8, TimeSpan.FromDays(1));
         await traced.DeleteAsync("key"u8);
         await traced.WriteAsync(batch);
         traced.Sync();
@@ -58,7 +59,7 @@ public sealed class TracingTests : IDisposable
         Assert.Equal(1UL, traced.BackUp("/backups").Number);
         Assert.Equal("1"u8, traced.Store.Get("a"u8)!);
         Assert.Equal(
-            ["put", "put", "delete", "write", "put", "delete", "write", "sync", "flush", "compact", "verify", "backup"],
+            ["put", "put", "delete", "write", "put", "put", "delete", "write", "sync", "flush", "compact", "verify", "backup"],
             spans.Select(span => span.GetTagItem("db.operation.name")));
         Assert.All(spans, span =>
         {

@@ -98,7 +98,7 @@ public sealed class TracedKeyValueStore
         Run("write", batch.Count, () => Store.Write(batch, durability));
     }
 
-    /// <inheritdoc cref="KeyValueStore.PutAsync" />
+    /// <inheritdoc cref="KeyValueStore.PutAsync(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability, CancellationToken)" />
     public ValueTask PutAsync(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync,
         CancellationToken cancellationToken = default)
@@ -107,6 +107,27 @@ public sealed class TracedKeyValueStore
         try
         {
             return Finish(operation, Store.PutAsync(key, value, durability, cancellationToken));
+        }
+        catch (Exception failure)
+        {
+            operation.End(failure);
+            throw;
+        }
+        finally
+        {
+            operation.Leave();
+        }
+    }
+
+    /// <inheritdoc cref="KeyValueStore.PutAsync(ReadOnlySpan{byte}, ReadOnlySpan{byte}, TimeSpan, Durability, CancellationToken)" />
+    public ValueTask PutAsync(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync,
+        CancellationToken cancellationToken = default)
+    {
+        var operation = Begin("put");
+        try
+        {
+            return Finish(operation, Store.PutAsync(key, value, timeToLive, durability, cancellationToken));
         }
         catch (Exception failure)
         {
