@@ -12,8 +12,8 @@ namespace Ashlar.KeyValue.Extensions;
 /// <para>A store is opened once: before the host starts any other service, or when it is first asked for where there is no host. One that
 /// cannot be opened fails the start with the error of <see cref="KeyValueStore.Open"/>. It is closed, all of it durable, after every
 /// hosted service has stopped, or with the container.</para>
-/// <para>The default store is the service <see cref="KeyValueStore"/>; others are keyed by their names. With each comes
-/// <see cref="TracedKeyValueStore"/>, by the same key.</para>
+/// <para>The default store is the service <see cref="KeyValueStore"/>, and <see cref="IKeyValueStore"/>; others are keyed by their names.
+/// With each comes <see cref="TracedKeyValueStore"/>, by the same key.</para>
 /// </remarks>
 public static class KeyValueServiceCollectionExtensions
 {
@@ -69,11 +69,13 @@ public static class KeyValueServiceCollectionExtensions
         if (name.Length == 0)
         {
             services.AddSingleton(provider => provider.GetRequiredKeyedService<OpenedStore>(name).Store);
+            services.AddSingleton<IKeyValueStore>(provider => provider.GetRequiredKeyedService<OpenedStore>(name).Store);
             services.AddSingleton(provider => provider.GetRequiredKeyedService<OpenedStore>(name).Traced);
         }
         else
         {
             services.AddKeyedSingleton(name, (provider, _) => provider.GetRequiredKeyedService<OpenedStore>(name).Store);
+            services.AddKeyedSingleton<IKeyValueStore>(name, (provider, _) => provider.GetRequiredKeyedService<OpenedStore>(name).Store);
             services.AddKeyedSingleton(name, (provider, _) => provider.GetRequiredKeyedService<OpenedStore>(name).Traced);
         }
 

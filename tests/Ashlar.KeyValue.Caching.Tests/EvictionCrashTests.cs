@@ -43,7 +43,7 @@ public sealed class EvictionCrashTests
                 survivor.Set("next", "value");
                 survivor.RequireQueueIsExact();
             },
-            new CrashExplorerOptions { Seed = 1, StateBudget = TestTier.Choose(250, 20_000), NestedOneIn = 0 });
+            new CrashExplorerOptions { Seed = 1, StateBudget = TestTier.Choose(250, 5_000), NestedOneIn = 0 });
         Assert.True(result.States > 100, $"only {result.States} states");
         Assert.True(withMark > 20, $"only {withMark} states have a queue");
     }

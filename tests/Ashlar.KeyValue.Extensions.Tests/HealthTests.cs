@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Extensions.Health;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +34,8 @@ public sealed class HealthTests
         Assert.Contains("the disk is full", full.Description, StringComparison.Ordinal);
         disk.CapacityBytes += 100 << 20;
         store.Put("key"u8, "value"u8);
-        Assert.Equal(HealthStatus.Healthy, (await Check(provider)).Status);
+        // Whether the background is still behind is another question.
+        Assert.Equal(false, (await Check(provider)).Data["is_disk_full"]);
 
         static void Fill(KeyValueStore store)
         {
@@ -54,6 +56,24 @@ public sealed class HealthTests
         Assert.Equal(HealthStatus.Unhealthy, unhealthy.Status);
         Assert.IsType<StorePoisonedException>(unhealthy.Exception);
         Assert.Equal(HealthStatus.Degraded, (await Check(provider, "chosen")).Status);
+    }
+
+    [Theory]
+    [InlineData("slow", "writers are slowed down: each MiB waits 2.5 ms for the background")]
+    [InlineData("merge", "flushes and merges do not go on: no")]
+    [InlineData("archive", "the archive of the log is not written: no")]
+    [InlineData("full", "the disk is full: puts are refused, deletes go on")]
+    public void What_goes_on_but_not_well_is_degraded_and_says_why(string trouble, string description)
+    {
+        var statistics = trouble switch
+        {
+            "slow" => new KeyValueStatistics { DelayPerMebibyte = TimeSpan.FromMilliseconds(2.5) },
+            "merge" => new KeyValueStatistics { LastBackgroundFailure = "no" },
+            "archive" => new KeyValueStatistics { LastArchiveFailure = "no" },
+            _ => new KeyValueStatistics { IsDiskFull = true },
+        };
+        var found = KeyValueHealthCheck.Judge(statistics, failure: null, HealthStatus.Unhealthy);
+        Assert.Equal((HealthStatus.Degraded, description), (found.Status, found.Description));
     }
 
     [Fact]

@@ -78,7 +78,25 @@ public sealed class LogTests
         disk.CapacityBytes += 1 << 30;
         store.Put("key"u8, "value"u8);
         watch.Look();
-        Assert.Equal([1030, 1031], log.StoreEvents.Where(id => id >= 1030));
+        Assert.Equal([1030, 1031], log.StoreEvents.Where(id => id is 1030 or 1031));
+    }
+
+    [Fact]
+    public void Trouble_is_told_when_it_begins_when_it_changes_and_when_it_ends()
+    {
+        using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = TestHost.NewDisk() });
+        var watch = new StoreWatch(store, TestHost.Directory, log);
+        foreach (var problem in (string?[])["one", "one", "another", null, null])
+        {
+            watch.Look(new KeyValueStatistics { LastBackgroundFailure = problem }, failure: null);
+            watch.Look(new KeyValueStatistics { LastBackgroundFailure = problem, LastArchiveFailure = problem }, failure: null);
+            watch.Look(new KeyValueStatistics { LastBackgroundFailure = problem }, failure: null);
+        }
+
+        watch.Look(new KeyValueStatistics { WriteStalls = 3 }, failure: null);
+        watch.Look(new KeyValueStatistics { WriteStalls = 3 }, failure: null);
+        Assert.Equal([1020, 1040, 1041, 1040, 1041, 1020, 1040, 1041, 1021, 1050], log.StoreEvents);
+        Assert.Contains(log.Lines, line => line.Text == "/store: flushes and merges do not go on: another");
     }
 
     [Fact]

@@ -20,6 +20,8 @@ public sealed class RegistrationTests
         store.Put("key"u8, "of the default store"u8);
         Assert.Null(audit.Get("key"u8));
         Assert.NotEqual(store.StoreId, audit.StoreId);
+        Assert.Same(store, provider.GetRequiredService<IKeyValueStore>());
+        Assert.Same(audit, provider.GetRequiredKeyedService<IKeyValueStore>("audit"));
         Assert.Same(store, provider.GetRequiredService<TracedKeyValueStore>().Store);
         Assert.Same(audit, provider.GetRequiredKeyedService<TracedKeyValueStore>("audit").Store);
     }

@@ -23,8 +23,13 @@ sealed class KeyValueHealthCheck(KeyValueStore store) : IHealthCheck
             return new(failureStatus, "the store is closed", closed);
         }
 
+        return Judge(statistics, store.Failure, failureStatus);
+    }
+
+    public static HealthCheckResult Judge(KeyValueStatistics statistics, Exception? failure, HealthStatus failureStatus)
+    {
         var data = Describe(statistics);
-        if (store.Failure is { } failure) return new(failureStatus, failure.Message, failure, data);
+        if (failure is not null) return new(failureStatus, failure.Message, failure, data);
         var problems = Problems(statistics).ToArray();
         return problems.Length == 0
             ? HealthCheckResult.Healthy("reads and writes go on", data)

@@ -25,7 +25,12 @@ sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
             return; // Whoever closes it tells the log.
         }
 
-        if (!wasPoisoned && store.Failure is { } failure)
+        Look(now, store.Failure);
+    }
+
+    public void Look(KeyValueStatistics now, Exception? failure)
+    {
+        if (!wasPoisoned && failure is not null)
         {
             wasPoisoned = true;
             KeyValueLog.Poisoned(logger, failure, directory);
