@@ -11,7 +11,7 @@ sealed record BenchOptions
                kv-bench rival [--db DIR] -- db_bench FLAGS                  runs db_bench and reports it the same way
                kv-bench sync-latency DIR                                    what one fdatasync costs there
         benchmarks: fillseq fillrandom filluniquerandom overwrite fillasync readrandom readmissing readseq
-                    readwhilewriting seekrandom queue deleterandom waitforcompaction flush compact stats crash
+                    readwhilewriting seekrandom queue deleterandom deleteranges waitforcompaction flush compact stats crash
         flags (default):
           --num N (1000000)         keys                 --key-size B (16), --value-size B (1000)
           --writes N, --reads N     operations of each thread; default --num
@@ -22,6 +22,7 @@ sealed record BenchOptions
           --cache-bytes B (512 MiB) --memtable-bytes B (64 MiB)
           --log-segment-bytes B (256 MiB)
           --seek-nexts N (0)        --reverse            --write-rate B/s (0: unlimited) of readwhilewriting
+          --ranges N (1000)         ranges of deleteranges, which a snapshot keeps from being merged away
           --use-existing            keep what is there; otherwise it is deleted, and before each fill
           --warm-up S (3)           seconds of the same work on another directory, for the compiler
           --histogram               latencies of each benchmark
@@ -46,6 +47,7 @@ sealed record BenchOptions
     public long LogSegmentBytes { get; init; } = 256L << 20;
     public int SeekNexts { get; init; }
     public bool Reverse { get; init; }
+    public long Ranges { get; init; } = 1000;
     public long WriteBytesPerSecond { get; init; }
     public bool UseExisting { get; init; }
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
@@ -125,6 +127,7 @@ sealed record BenchOptions
             "--memtable-bytes" => options with { MemTableBytes = whole },
             "--log-segment-bytes" => options with { LogSegmentBytes = whole },
             "--seek-nexts" => options with { SeekNexts = (int)whole },
+            "--ranges" => options with { Ranges = whole },
             "--write-rate" => options with { WriteBytesPerSecond = whole },
             "--warm-up" => options with { WarmUp = TimeSpan.FromSeconds(number) },
             _ => null,

@@ -89,6 +89,7 @@ public sealed partial class ShardedKeyValueStore
         var hasSalted = false;
         foreach (var entry in batch)
         {
+            if (entry.IsRangeDelete) continue; // It has none.
             if (!entry.IsDelete) RequireAllowed(entry.Key, entry.Value);
             if (!IsSalted(entry.Key)) continue;
             if (entry.ExpiresAt is not null) throw SaltedExpires();

@@ -46,6 +46,19 @@ public sealed partial class ShardedKeyValueStore
         ShardOf(key).Delete(key, durability);
     }
 
+    /// <summary>
+    /// Deletes all keys in a range, in each shard in the same time and space however many there are. In each shard it is atomic, the whole
+    /// is not: as <see cref="WritePerShard"/>.
+    /// </summary>
+    /// <inheritdoc cref="KeyValueStore.DeleteRange(KeyRange, Durability)" />
+    /// <exception cref="NotSupportedException">The range may hold keys that begin with <see cref="SaltedPrefix"/>.</exception>
+    public void DeleteRange(KeyRange range, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.DeleteRange(range);
+        WritePerShard(batch, durability);
+    }
+
     /// <summary>Applies a batch atomically; all of its keys are in one shard. The batch may be reused afterwards.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="durability">What the write has survived when the call returns.</param>
@@ -57,8 +70,7 @@ public sealed partial class ShardedKeyValueStore
         using var held = batch.Hold(); // From here on it is what its shard was chosen by.
         var shard = OnlyShardOf(batch);
         Enter();
-        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
-        else shards[shard].Write(batch, durability);
+        WriteTo(shard, batch, durability);
     }
 
     /// <inheritdoc />
@@ -148,7 +160,7 @@ public sealed partial class ShardedKeyValueStore
         {
             foreach (var part in parts[..^1])
                 outstanding.Add(WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask());
-            Write(parts[^1].Batch, durability);
+            WriteTo(parts[^1].Shard, parts[^1].Batch, durability);
         }
         finally
         {
@@ -265,6 +277,12 @@ public sealed partial class ShardedKeyValueStore
         gate.Pass();
     }
 
+    void WriteTo(int shard, WriteBatch batch, Durability durability)
+    {
+        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
+        else shards[shard].Write(batch, durability);
+    }
+
     async ValueTask AfterAsync(
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
@@ -294,13 +312,20 @@ public sealed partial class ShardedKeyValueStore
         var first = -1;
         foreach (var entry in batch)
         {
-            var shard = GetShard(entry.Key);
+            var shard = entry.IsRangeDelete ? ShardOfRange(entry) : GetShard(entry.Key);
+            if (entry.IsRangeDelete && shard < 0) throw new CrossShardBatchException(Math.Max(0, first), first <= 0 ? 1 : 0);
             if (first < 0) first = shard;
             if (shard >= 0 && shard != first) throw new CrossShardBatchException(first, shard);
         }
 
         return first >= 0 ? first : NextSaltShard();
     }
+
+    // The only shard that a range can have keys in, or -1. Of a key that is salted the marks of what was deleted would go, and older copies
+    // of other shards be laid bare.
+    int ShardOfRange(in WriteBatchEntry entry) => MayBeSalted(entry.Range)
+        ? throw new NotSupportedException("A range that may hold keys under the salted prefix cannot be deleted as a whole.")
+        : OnlyShardOf(entry.Range);
 
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
     {
@@ -315,7 +340,14 @@ public sealed partial class ShardedKeyValueStore
         var saltShard = NextSaltShard();
         foreach (var entry in batch)
         {
-            var shard = GetShard(entry.Key);
+            var shard = entry.IsRangeDelete ? ShardOfRange(entry) : GetShard(entry.Key);
+            if (entry.IsRangeDelete && shard < 0)
+            {
+                for (var each = 0; each < parts.Length; each++)
+                    (parts[each] ??= new WriteBatch { MayUseReserve = batch.MayUseReserve }).Add(entry);
+                continue;
+            }
+
             (parts[shard < 0 ? saltShard : shard] ??= new WriteBatch { MayUseReserve = batch.MayUseReserve }).Add(entry);
         }
 

@@ -55,6 +55,17 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable, IAsyncDisposable
     /// path="/exception[not(@cref='T:Ashlar.KeyValue.KeyLengthException')]"/>
     void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync);
 
+    /// <summary>
+    /// Deletes all keys in a range, in the same time and space however many there are: atomically, in a sharded store in each shard. A
+    /// range without keys is no error.
+    /// </summary>
+    /// <exception cref="KeyLengthException">A border is longer than any key can be.</exception>
+    /// <exception cref="StorageException">The write failed and nothing of it is left, in a sharded store of a shard's part.</exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
+    void DeleteRange(KeyRange range, Durability durability = Durability.Sync);
+
     /// <summary>Applies a batch atomically. The batch may be reused afterwards.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="durability">What the write has survived when the call returns.</param>

@@ -180,7 +180,7 @@ public sealed class KeyValueCursor : IKeyValueCursor
 
     void Position()
     {
-        iterator ??= version!.CreateIterator();
+        iterator ??= version!.CreateIterator(sequence);
         isIteratorOnFound = false;
         if (direction == ScanDirection.Forward)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -84,6 +85,19 @@ public sealed class KeyValueSnapshot : IKeyValueSnapshot
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
+    {
+        return ScanAll(state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range, direction);
+    }
+
+    /// <summary>A keyspace as it was: also one that was dropped since.</summary>
+    public KeyspaceSnapshot In(Keyspace keyspace)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        return new(this, keyspace.Identity);
+    }
+
+    /// <summary>Opens a cursor over keys of any kind.</summary>
+    internal KeyValueCursor ScanAll(KeyRange range, ScanDirection direction)
     {
         EnumArgument.RequireDefined(direction);
         return new(state, Acquire(), Sequence, range, direction);

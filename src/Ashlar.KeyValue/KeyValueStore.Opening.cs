@@ -2,8 +2,10 @@ using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Compaction;
 using Ashlar.KeyValue.Engine;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.Recovery;
 using Ashlar.KeyValue.Statistics;
 using Ashlar.KeyValue.Values;
@@ -31,6 +33,7 @@ public sealed partial class KeyValueStore
             poison = new PoisonLatch(files.Directory);
             state = CreateState(recovered);
             manifest = recovered.Manifest;
+            state.HasKeyspaces = manifest.State.Features.HasFlag(StoreFeatures.Keyspaces);
             var engine = new EngineContext
             {
                 Files = files,
@@ -77,7 +80,7 @@ public sealed partial class KeyValueStore
 
     StoreState CreateState(RecoveredStore recovered)
     {
-        var tables = TableSet.Create(recovered.Tables);
+        var tables = TableSet.Create(recovered.Tables, RangeTombstones.Of(recovered.Manifest.State.Ranges.Values));
         var version = new StoreVersion(recovered.MemTable, [], tables);
         var created = new StoreState(version, recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
         tables.Release();

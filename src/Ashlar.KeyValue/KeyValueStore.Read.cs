@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -81,9 +82,7 @@ public sealed partial class KeyValueStore
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        EnumArgument.RequireDefined(direction);
-        var version = state.AcquireNewest(out var sequence);
-        return new KeyValueCursor(state, version, sequence, range, direction);
+        return ScanAll(state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range, direction);
     }
 
     IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);

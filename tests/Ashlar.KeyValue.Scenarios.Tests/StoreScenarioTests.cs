@@ -36,6 +36,7 @@ public sealed class StoreScenarioTests(ITestOutputHelper output)
             Assert.True(met.PrunedParts >= scenarios / 4, $"only {met.PrunedParts} parts were pruned");
             Assert.True(met.Backups >= scenarios && met.DeletedBackups >= scenarios / 4, $"only {met}");
             Assert.True(met.Restored >= scenarios / 8 && met.Repaired >= scenarios / 16, $"only {met}");
+            Assert.True(met.RangeDeletes >= scenarios, $"only {met}");
             Assert.True(met.Refused >= scenarios / 2 && met.MovedValueBytes > 0, $"only {met}");
         }
 

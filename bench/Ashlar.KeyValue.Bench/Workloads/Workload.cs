@@ -7,7 +7,7 @@ static class Workload
 {
     public static bool IsKnown(string name) => name is
         "fillseq" or "fillrandom" or "filluniquerandom" or "overwrite" or "fillasync" or "deleterandom" or "readrandom" or
-        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom" or "queue";
+        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom" or "queue" or "deleteranges";
 
     public static Measurement Run(string name, KeyValueStore store, BenchOptions options, ref ulong threadsStarted)
     {
@@ -61,6 +61,7 @@ static class Workload
         // Unique keys and a load in order end with the keys; threads share them.
         if (name is "filluniquerandom" or "fillseq" && options.Writes is null)
             operations = Math.Min(operations, options.Num / options.Threads);
+        if (name == "deleteranges") operations = options.Ranges / options.Threads;
         using var stop = new CancellationTokenSource();
         Worker? writer = null;
         Thread? writing = null;
@@ -120,6 +121,7 @@ static class Workload
                 store, options, KeySequence.Unique(options.Num, options.Seed, thread, options.Threads), durability),
             "fillrandom" or "overwrite" => new PutWorker(store, options, random, durability),
             "deleterandom" => new DeleteWorker(store, options, random, durability),
+            "deleteranges" => new RangeDeleteWorker(store, options, random, durability),
             "readmissing" => new GetWorker(store, options, random, extraKeyBytes: 1),
             "readseq" => new ScanWorker(store),
             "queue" => new QueueWorker(store, options, durability),

@@ -178,7 +178,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         {
             foreach (var entry in batch)
             {
-                if (!entry.IsDelete) return false;
+                if (!entry.IsDelete && !entry.IsRangeDelete) return false;
             }
 
             return true;

@@ -10,6 +10,8 @@ static class ShardStatistics
     {
         Puts = shards.Sum(shard => shard.Puts),
         Deletes = shards.Sum(shard => shard.Deletes),
+        RangeDeletes = shards.Sum(shard => shard.RangeDeletes),
+        DeletedRanges = shards.Sum(shard => shard.DeletedRanges),
         Batches = shards.Sum(shard => shard.Batches),
         ConditionalWrites = shards.Sum(shard => shard.ConditionalWrites),
         OvertakenWrites = shards.Sum(shard => shard.OvertakenWrites),
@@ -27,6 +29,7 @@ static class ShardStatistics
         Flushes = shards.Sum(shard => shard.Flushes),
         Compactions = shards.Sum(shard => shard.Compactions),
         TableMoves = shards.Sum(shard => shard.TableMoves),
+        TablesDropped = shards.Sum(shard => shard.TablesDropped),
         WriteStalls = shards.Sum(shard => shard.WriteStalls),
         StallTime = new TimeSpan(shards.Sum(shard => shard.StallTime.Ticks)),
         WriteSlowDowns = shards.Sum(shard => shard.WriteSlowDowns),

@@ -148,6 +148,35 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Fails the members whose batches are refused, for reasons of their own. The leader's.</summary>
+    public void Refuse(Func<WriteBatch, Exception?> refusalOf)
+    {
+        var isRefused = false;
+        foreach (var write in members)
+        {
+            if (write.Batch is null || refusalOf(write.Batch) is not { } refusal) continue;
+            write.Refusal = refusal;
+            LengthBytes -= write.LengthBytes;
+            isRefused = true;
+        }
+
+        if (isRefused) members.RemoveAll(static write => write.Refusal is not null);
+    }
+
+    /// <summary>Whether any member deletes a range. The leader's.</summary>
+    public bool HasRangeDeletes
+    {
+        get
+        {
+            foreach (var write in members)
+            {
+                if (write.Batch is { HasRangeDeletes: true }) return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>The least claim of any member on what is kept for a full disk. The leader's.</summary>
     public SpaceClaim LowestClaim
     {

@@ -2,6 +2,7 @@ using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Statistics;
 using Ashlar.KeyValue.Versions;
@@ -30,6 +31,8 @@ sealed class Committer : IDisposable
     readonly DurabilityTracker durability;
     readonly InFlightSyncs inFlight;
     readonly ConditionChecker conditions;
+    readonly RequiredFeatures features;
+    readonly Func<WriteBatch, Exception?> refusalOf;
     byte[] buffer = new byte[64 << 10];
     MemTable active;
     ulong lastSequence;
@@ -43,6 +46,8 @@ sealed class Committer : IDisposable
         (state, poison, options) = (engine.State, engine.Poison, engine.Options);
         (this.active, this.log, this.background, this.durability, this.inFlight) = (active, log, background, durability, inFlight);
         conditions = new ConditionChecker(state, Counters);
+        features = new RequiredFeatures(engine.Manifest);
+        refusalOf = RefusalOf;
         lastSequence = state.VisibleSequence;
     }
 
@@ -95,6 +100,9 @@ sealed class Committer : IDisposable
             {
                 case CommitRequest.RotateMemTable:
                     if (!active.IsEmpty) Rotate();
+                    break;
+                case CommitRequest.ReserveKeyspaces:
+                    ReserveKeyspaces();
                     break;
                 case CommitRequest.Close:
                     SealLog();
@@ -152,8 +160,59 @@ sealed class Committer : IDisposable
         active.Release();
     }
 
+    // No other group is being written: what is there is in memtables and tables, published or not.
+    void ReserveKeyspaces()
+    {
+        if (state.HasKeyspaces) return;
+        var version = state.Acquire();
+        try
+        {
+            RequireRegionFree(version);
+        }
+        finally
+        {
+            version.Release();
+        }
+
+        features.Require(StoreFeatures.Keyspaces);
+        state.HasKeyspaces = true;
+    }
+
+    void RequireRegionFree(StoreVersion version)
+    {
+        var now = Expiry.Now(options.TimeProvider);
+        var entries = version.CreateIterator(lastSequence);
+        try
+        {
+            byte[]? decided = null;
+            for (entries.Seek(KeyspaceRegion.Start, ulong.MaxValue); entries.IsValid; entries.Next())
+            {
+                if (entries.Key.SequenceEqual(decided)) continue;
+                decided = entries.Key.ToArray();
+                if (!Expiry.IsPresent(entries.Kind, entries.Value, now)) continue;
+                throw new ReservedKeyException(
+                    "A store with keys that begin with FF FF FF FF can have no keyspaces: delete them first. The first is "
+                        + Convert.ToHexString(decided));
+            }
+        }
+        finally
+        {
+            entries.Close();
+        }
+    }
+
+    Exception? RefusalOf(WriteBatch batch)
+    {
+        if (batch.Keyspaces?.Find(one => one.IsDropped) is { } dropped) return new KeyspaceDroppedException(dropped.Name);
+        return batch.HasReservedKeys && !batch.IsOfEngine && state.HasKeyspaces
+            ? new ReservedKeyException(
+                "Keys that begin with FF FF FF FF belong to the keyspaces of this store: put into one, and end ranges before them.")
+            : null;
+    }
+
     void WriteEntries(CommitGroup group)
     {
+        group.Refuse(refusalOf);
         try
         {
             MakeRoom(group);
@@ -191,6 +250,8 @@ sealed class Committer : IDisposable
         if (isFull) Rotate();
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
         ReserveLog(group);
+        // Last: on a full disk the reserve has given up a little more than the log takes.
+        if (group.HasRangeDeletes) features.Require(StoreFeatures.RangeDeletes);
     }
 
     static (int BodyLength, int Count) Measure(List<PendingWrite> members)

@@ -31,6 +31,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
     const int MaxRangeSteps = 1024;
 
     readonly HashSet<ulong> written = [];
+    bool areRangesDeleted; // By members that were looked at.
 
     /// <summary>Takes members whose conditions do not hold out of a group.</summary>
     public void RefuseUnmet(CommitGroup group)
@@ -41,6 +42,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
         var flushedThrough = state.FlushedThrough;
         var now = Expiry.Now(state.Clock);
         written.Clear();
+        areRangesDeleted = false;
         for (var i = 0; i < group.Members.Count; i++)
         {
             var write = group.Members[i];
@@ -88,6 +90,12 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
     static CheckOutcome Look(WriteCheck check, KeyRange range, MemTable table, ref int steps)
     {
         if (table.LastSequence <= check.HeldAt) return CheckOutcome.Holds;
+        foreach (var deleted in table.Ranges is { } ranges ? ranges.All : [])
+        {
+            if (deleted.Sequence > check.HeldAt && range.Overlaps(deleted.Start, deleted.End, deleted.End is not null))
+                return check.Fail(deleted.Start);
+        }
+
         var entries = new MemTableIterator(table);
         for (entries.Seek(range.Start, ulong.MaxValue); entries.IsValid && range.Contains(entries.Key); entries.Next())
         {
@@ -101,6 +109,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
     void Remember(PendingWrite write)
     {
         if (write.Batch is null) return;
+        areRangesDeleted |= write.Batch.HasRangeDeletes;
         foreach (var entry in write.Batch) written.Add(KeyHash.Compute(entry.Key));
     }
 
@@ -110,7 +119,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
     {
         kind = EntryKind.None;
         stored = default;
-        if (!written.Contains(KeyHash.Compute(key))) return false;
+        if (!areRangesDeleted && !written.Contains(KeyHash.Compute(key))) return false;
         var isFound = false;
         for (var i = own - 1; i >= 0 && !isFound; i--)
         {
@@ -119,7 +128,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
             while (!rest.IsEmpty)
             {
                 var entry = LogEntry.Read(rest);
-                if (entry.KeyIn(rest).SequenceEqual(key))
+                if (IsWriteOf(entry, rest, key))
                 {
                     isFound = true;
                     kind = entry.Kind;
@@ -133,6 +142,13 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
         return isFound;
     }
 
+    static bool IsWriteOf(in LogEntry entry, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> key)
+    {
+        var order = entry.KeyIn(bytes).SequenceCompareTo(key);
+        if (entry.Kind != EntryKind.RangeDelete) return order == 0;
+        return order <= 0 && (entry.ValueLength == 0 || key.SequenceCompareTo(entry.ValueIn(bytes)) < 0);
+    }
+
     static bool FindInGroup(KeyRange range, List<PendingWrite> members, int own, out ReadOnlySpan<byte> found)
     {
         for (var i = 0; i < own; i++)
@@ -140,7 +156,10 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
             if (members[i].Batch is not { } batch || IsRefused(members[i])) continue;
             foreach (var entry in batch)
             {
-                if (!range.Contains(entry.Key)) continue;
+                var isWritten = entry.IsRangeDelete
+                    ? range.Overlaps(entry.Key, entry.RangeEnd, hasOtherEnd: !entry.RangeEnd.IsEmpty)
+                    : range.Contains(entry.Key);
+                if (!isWritten) continue;
                 found = entry.Key;
                 return true;
             }

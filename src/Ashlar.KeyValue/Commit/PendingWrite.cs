@@ -11,6 +11,9 @@ enum CommitRequest
     /// <summary>Start the next memtable, so that the current one becomes a table.</summary>
     RotateMemTable,
 
+    /// <summary>Keep the range of keyspaces for those, if nothing else is there.</summary>
+    ReserveKeyspaces,
+
     /// <summary>Seal the log: the store closes.</summary>
     Close,
 }

@@ -59,6 +59,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
     /// </summary>
     public bool IsFull(MemTable active, long logBytes) =>
         active.UsedBytes >= options.MemTableBytes
+        || active.RangeCount >= CompactionPicker.ManyRanges
         || segmentEnd.IsDue(active, compactor.SegmentBytes)
         || (!active.IsEmpty && (logBytes >= options.LogSegmentBytes || (space.IsLow && space.IsFull(active, logBytes))));
 

@@ -6,6 +6,7 @@ sealed class CompactionCounters
     long flushes;
     long compactions;
     long moves;
+    long drops;
     long flushBytesWritten;
     long mergeBytesRead;
     long mergeBytesWritten;
@@ -17,6 +18,9 @@ sealed class CompactionCounters
 
     /// <summary>Compactions that moved tables to another level without writing them.</summary>
     public long Moves => Volatile.Read(ref moves);
+
+    /// <summary>Tables that went without being read.</summary>
+    public long Drops => Volatile.Read(ref drops);
 
     /// <summary>Bytes of tables that memtables became.</summary>
     public long FlushBytesWritten => Volatile.Read(ref flushBytesWritten);
@@ -39,6 +43,8 @@ sealed class CompactionCounters
     public void CountCompaction() => Volatile.Write(ref compactions, compactions + 1);
 
     public void CountMove() => Volatile.Write(ref moves, moves + 1);
+
+    public void CountDrop(int tables) => Volatile.Write(ref drops, drops + tables);
 
     /// <summary>Counts what one edit of a merge replaced.</summary>
     public void CountMerge(long bytesRead, long bytesWritten, long valueBytesMoved)

@@ -5,14 +5,26 @@ namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Decides which tables to merge: pure, from a set of tables.</summary>
 /// <remarks>
-/// First the level that exceeds its share the most, level 0 by its number of tables, deeper ones by bytes. Within a level the
-/// table goes that rewrites the least below it per byte of its own. If no level is too large, tables go that consist mostly of
-/// tombstones: down to where the tombstones meet nothing more and vanish, with what they shadow.
+/// What can go without being read goes first: it costs an edit. Then the level that exceeds its share the most, level 0 by its number of
+/// tables, deeper ones by bytes. Within a level the table goes that rewrites the least below it per byte of its own. If no level is too
+/// large, tables go that consist mostly of tombstones, or of what has expired and is as good as those: down to where the tombstones meet
+/// nothing more and vanish, with what they shadow. Then tables that lie in a deleted range and hold something newer as well.
 /// </remarks>
 sealed class CompactionPicker(KeyValueOptions options)
 {
-    /// <summary>From this share of tombstones on a table is merged without its level being too large.</summary>
+    /// <summary>
+    /// From this share of tombstones on, expired entries among them, a table is merged without its level being too large.
+    /// </summary>
     const double DenseTombstones = 0.3;
+
+    /// <summary>
+    /// So many deleted ranges cost readers little, and most go without a merge of their own. With more, tables are rewritten for them
+    /// that lie at their borders.
+    /// </summary>
+    const int LazyRanges = 64;
+
+    /// <summary>With more deleted ranges they come before levels that are too large: each read of a key searches them.</summary>
+    public const int ManyRanges = 1024;
 
     /// <summary>A merge of level 0 that would rewrite more than this times its size waits until level 0 is larger.</summary>
     const int MaxRewrittenPerByte = 10;
@@ -20,9 +32,15 @@ sealed class CompactionPicker(KeyValueOptions options)
     /// <summary>What most needs merging; null if nothing does.</summary>
     /// <param name="tables">What there is.</param>
     /// <param name="batchBytes">Bytes of level 0 that start a merge, as measured.</param>
-    /// <param name="oldestReadable">No reader sees less than this: tombstones up to here may vanish.</param>
-    public CompactionPlan? Pick(TableSet tables, long batchBytes, ulong oldestReadable)
+    /// <param name="readable">
+    /// The sequences that readers may read at, ascending: tombstones up to the first may vanish. Who comes later reads at the last or
+    /// above it.
+    /// </param>
+    /// <param name="now">Tells what has expired.</param>
+    public CompactionPlan? Pick(TableSet tables, long batchBytes, ReadOnlySpan<ulong> readable, long now)
     {
+        if (PickDead(tables, now, readable) is { } dead) return dead;
+        if (tables.Ranges?.Count > ManyRanges && PickAtBorders(tables, readable[0]) is { } forRanges) return forRanges;
         var sizes = new long[tables.Levels.Length];
         for (var level = 0; level < sizes.Length; level++) sizes[level] = tables.LevelBytes(level);
         var targets = LevelTargets.Compute(sizes, batchBytes);
@@ -36,7 +54,7 @@ sealed class CompactionPicker(KeyValueOptions options)
             fullest = level;
         }
 
-        if (highest < 1) return PickTombstones(tables, oldestReadable);
+        if (highest < 1) return PickTombstones(tables, readable[0]) ?? PickExpired(tables, now) ?? PickDeleted(tables, readable[0]);
         return fullest == 0 ? PickLevelZero(tables) : PickFrom(tables, fullest);
     }
 
@@ -111,11 +129,66 @@ sealed class CompactionPicker(KeyValueOptions options)
             best = table;
         }
 
-        if (best is null) return null;
-        if (best.Info.Level == 0) return Plan(tables, tables.LevelZero, 1);
-        var isBottom = !tables.MayOverlapBelow(best.Info.Level, best.Info.SmallestKey, best.Info.LargestKey);
-        return isBottom ? new CompactionPlan([best], best.Info.Level) : Plan(tables, [best], best.Info.Level + 1);
+        return best is null ? null : PlanDown(tables, best);
     }
+
+    // Each time something of what it was chosen for is gone afterwards, or it lies deeper: so this ends. What has expired vanishes, or
+    // where a snapshot or something below it needs a tombstone it becomes one, and gives back its value.
+    static CompactionPlan? PickExpired(TableSet tables, long now)
+    {
+        Table? best = null;
+        var maxExpired = 0L;
+        foreach (var table in tables.All())
+        {
+            var expired = table.Info.Expiry.ExpiredBy(now);
+            if (expired <= maxExpired || expired + table.Info.TombstoneCount < DenseTombstones * table.Info.EntryCount) continue;
+            maxExpired = expired;
+            best = table;
+        }
+
+        return best is null ? null : PlanDown(tables, best) with { Now = now };
+    }
+
+    // Rewritten where it is, a table holds nothing any more that a range had deleted for everybody: it is not picked again for that range.
+    static CompactionPlan? PickDeleted(TableSet tables, ulong oldestReadable)
+    {
+        if (tables.Ranges is not { } ranges) return null;
+        foreach (var table in tables.All())
+        {
+            var info = table.Info;
+            var after = Math.Max(info.MinSequence, info.RangesAppliedThrough);
+            if (ranges.CoverAll(info.SmallestKey, info.LargestKey, after, oldestReadable)) return new CompactionPlan([table], info.Level);
+        }
+
+        return ranges.Count > LazyRanges ? PickAtBorders(tables, oldestReadable) : null;
+    }
+
+    /// <summary>Rewrites a table that may hold entries of the oldest deleted range; null if none does.</summary>
+    public static CompactionPlan? PickAtBorders(TableSet tables, ulong oldestReadable)
+    {
+        if (tables.Ranges is not { } ranges) return null;
+        foreach (var range in ranges.All)
+        {
+            if (range.Sequence > oldestReadable) break; // The merge would leave what a snapshot sees.
+            foreach (var table in tables.All())
+            {
+                if (table.Info.MayHoldDeletedBy(range)) return new CompactionPlan([table], table.Info.Level);
+            }
+        }
+
+        return null;
+    }
+
+    static CompactionPlan PlanDown(TableSet tables, Table table)
+    {
+        if (table.Info.Level == 0) return Plan(tables, tables.LevelZero, 1);
+        var isBottom = !tables.MayOverlapBelow(table.Info.Level, table.Info.SmallestKey, table.Info.LargestKey);
+        return isBottom ? new CompactionPlan([table], table.Info.Level) : Plan(tables, [table], table.Info.Level + 1);
+    }
+
+    /// <summary>Tables of which nobody sees anything any more; null if there are none.</summary>
+    public static CompactionPlan? PickDead(TableSet tables, long now, ReadOnlySpan<ulong> readable) =>
+        DeadTables.Find(tables, now, readable) is { Length: > 0 } dead ? CompactionPlan.Drop(dead) : null;
 
     /// <summary>Merges tables of one level with what overlaps them in the next.</summary>
     public static CompactionPlan Plan(TableSet tables, Table[] upper, int outputLevel)

@@ -14,6 +14,18 @@ namespace Ashlar.KeyValue.Compaction;
 /// </param>
 sealed record CompactionPlan(Table[] Inputs, int OutputLevel, bool IsMove = false)
 {
+    /// <summary>Whether the inputs go without being read, by an edit alone: nobody can see anything of them.</summary>
+    public bool IsDrop { get; private init; }
+
+    /// <summary>
+    /// The time by which it was chosen, for the sake of what had expired (<see cref="Entries.Expiry.Now"/>): the merge goes by it, too,
+    /// so that whatever the clock does, it does what it was chosen for. Null: the time when it begins.
+    /// </summary>
+    public long? Now { get; init; }
+
+    /// <summary>Tables that go as a whole.</summary>
+    public static CompactionPlan Drop(Table[] tables) => new(tables, 0) { IsDrop = true };
+
     /// <summary>Bytes that the merge reads and, at most, writes.</summary>
-    public long Bytes => IsMove ? 0 : Inputs.Sum(table => table.Info.FileLength);
+    public long Bytes => IsMove || IsDrop ? 0 : Inputs.Sum(table => table.Info.FileLength);
 }

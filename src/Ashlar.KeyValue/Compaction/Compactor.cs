@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Archive;
 using Ashlar.KeyValue.Engine;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -76,7 +77,8 @@ sealed class Compactor
     /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
     /// </param>
     public bool Compact(Action pause) => space.IsLow
-        ? Compact(tables => fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MaxMovedBytes), pause, inSteps: true)
+        ? Compact(
+            tables => fullDiskPicker.Pick(tables, state.ReadableSequences(), space.MaxMovedBytes, Now), pause, inSteps: true)
         : Compact(Pick, pause, inSteps: false);
 
     /// <summary>Merges all tables that there are now: at once, and one after the other where there is no room for that.</summary>
@@ -150,7 +152,12 @@ sealed class Compactor
             if (collector.Batch.Segments.Count > 0) throttle.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             throttle.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
-            if (plan.IsMove)
+            if (plan.IsDrop)
+            {
+                using var grant = inSteps ? space.TakeForMerge(0, pause) : null; // The manifest's edit.
+                merge.Drop(plan);
+            }
+            else if (plan.IsMove)
             {
                 using var grant = inSteps ? space.TakeForMerge(0, pause) : null; // The manifest's edit.
                 merge.Move(plan); // The version is held: a table that nobody holds any more cannot say that its file has moved.
@@ -197,7 +204,8 @@ sealed class Compactor
             space.Follow(version.Immutable.Sum(table => table.UsedBytes), version.Tables.All().Sum(table => table.Info.FileLength));
             try
             {
-                throttle.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
+                throttle.Debt = WriteDebt.Measure(
+                    version, BatchBytes(version.Tables), options.LevelZeroTables, state.OldestReadableSequence()) with
                 {
                     Space = space.IsLow ? default : collector.MeasureDebt(version.Tables),
                 };
@@ -227,6 +235,8 @@ sealed class Compactor
         var collection = collector.Pick(tables);
         collectsNext = !collectsNext;
         if (collection is not null && collectsNext && tables.LevelZero.Length <= options.LevelZeroTables) return collection;
-        return picker.Pick(tables, BatchBytes(tables), state.OldestReadableSequence()) ?? collection;
+        return picker.Pick(tables, BatchBytes(tables), state.ReadableSequences(), Now) ?? collection;
     }
+
+    long Now => Expiry.Now(options.TimeProvider);
 }

@@ -31,15 +31,18 @@ sealed class FullDiskPicker(Manifest manifest)
 
     /// <summary>What gives space back; null if nothing does.</summary>
     /// <param name="tables">What there is.</param>
-    /// <param name="oldestReadable">No reader sees less than this: tombstones up to here may vanish.</param>
+    /// <param name="readable">The sequences that readers may read at, ascending: tombstones up to the first may vanish.</param>
     /// <param name="maxMovedBytes">Most bytes of values that may be moved out of a segment.</param>
-    public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long maxMovedBytes)
+    /// <param name="now">Tells what has expired.</param>
+    public CompactionPlan? Pick(TableSet tables, ReadOnlySpan<ulong> readable, long maxMovedBytes, long now)
     {
         Victims = None;
+        if (CompactionPicker.PickDead(tables, now, readable) is { } dead) return dead;
         var arriving = tables.LevelZero is not [.., var oldest] ? 0
             : isLevelZeroFirst ? long.MaxValue
             : GatheredTombstones * oldest.Info.TombstoneCount;
-        return PickTombstones(tables, oldestReadable, moreThan: arriving)
+        return PickTombstones(tables, readable[0], moreThan: arriving)
+            ?? (isLevelZeroFirst ? null : CompactionPicker.PickAtBorders(tables, readable[0]))
             ?? PickOldestOfLevelZero(tables)
             ?? PickValues(tables, maxMovedBytes);
     }
@@ -49,7 +52,7 @@ sealed class FullDiskPicker(Manifest manifest)
 
     /// <summary>The same until all tables are in one level but those with newer entries; null when they are.</summary>
     /// <param name="tables">What there is.</param>
-    /// <param name="oldestReadable">As above.</param>
+    /// <param name="oldestReadable">No reader sees less than this.</param>
     /// <param name="newest">Tables of level 0 with entries above this sequence stay where they are.</param>
     /// <param name="maxMovedBytes">As above.</param>
     public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest, long maxMovedBytes)
@@ -59,7 +62,9 @@ sealed class FullDiskPicker(Manifest manifest)
         var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
         return highest < 0 || highest == deepest
-            ? PickTombstones(tables, Math.Min(oldestReadable, newest), moreThan: 0) ?? PickValues(tables, maxMovedBytes)
+            ? PickTombstones(tables, Math.Min(oldestReadable, newest), moreThan: 0)
+                ?? CompactionPicker.PickAtBorders(tables, oldestReadable)
+                ?? PickValues(tables, maxMovedBytes)
             : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
     }
 

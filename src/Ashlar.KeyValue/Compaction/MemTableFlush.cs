@@ -21,8 +21,9 @@ sealed class MemTableFlush(
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
     // Crash order:
     //   1. Write the table, sync it, sync the directory.   Crash: an orphan; the log still has the entries.
-    //   2. One manifest edit adds the table, makes its logs obsolete, and keeps those that hold values of the table:
-    //      all or nothing (invariants I3, I5). The logs are sealed and synced, or a rotation had failed.
+    //   2. One manifest edit adds the table and the ranges that were deleted in the memtable, makes its logs obsolete, and keeps
+    //      those that hold values of the table: all or nothing (invariants I3, I5, I9). The logs are sealed and synced, or a rotation
+    //      had failed.
     //   3. Publish the version; other logs go with their last reader. Crash: unlisted logs, deleted at open.
     public bool TryRun(bool mayMerge)
     {
@@ -41,7 +42,7 @@ sealed class MemTableFlush(
                 LastSequence = source.LastSequence,
                 LastCommitTime = source.LastCommitTime,
             };
-            var tables = writer.Write(new MemTableIterator(source));
+            var tables = writer.Write(new MemTableIterator(source), source.Ranges);
             KeepSegments(edit, source, tables, engine.Manifest);
             installer.Install(edit, [], tables, source);
             var bytes = tables.Sum(table => table.FileLength);

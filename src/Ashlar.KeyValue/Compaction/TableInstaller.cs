@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Engine;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
@@ -44,6 +45,7 @@ sealed class TableInstaller(EngineContext engine)
         List<ulong> dropped;
         using (engine.Manifest.Gate.Hold())
         {
+            var ranges = FollowRanges(edit, inputs, flushed?.Ranges);
             try
             {
                 dropped = engine.Manifest.Append(edit);
@@ -59,7 +61,7 @@ sealed class TableInstaller(EngineContext engine)
             try
             {
                 // Versions follow each other as the edits do.
-                Publish(inputs, opened, flushed);
+                Publish(inputs, opened, flushed, ranges);
             }
             catch (Exception cause)
             {
@@ -86,9 +88,22 @@ sealed class TableInstaller(EngineContext engine)
         }
     }
 
-    void Publish(Table[] inputs, List<Table> opened, MemTable? flushed) => engine.State.Replace(old =>
+    RangeTombstones? FollowRanges(ManifestEdit edit, Table[] inputs, RangeTombstones? flushed)
     {
-        var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
+        var version = engine.State.Acquire();
+        try
+        {
+            return RangeRetirement.Follow(edit, engine.Manifest.State, version.Tables, inputs, flushed, engine.State.ReadableSequences());
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    void Publish(Table[] inputs, List<Table> opened, MemTable? flushed, RangeTombstones? ranges) => engine.State.Replace(old =>
+    {
+        var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened), ranges);
         var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
         tables.Release();
         return version;

@@ -55,6 +55,15 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
         counters.CountMove();
     }
 
+    /// <summary>Takes the inputs of a plan away; nobody can see anything of them.</summary>
+    // One edit; then the files go with their last reader. A crash before it finds them, after it finds unlisted files, which are deleted.
+    public void Drop(CompactionPlan plan)
+    {
+        var removal = new ManifestEdit();
+        installer.Install(removal, plan.Inputs, [], null);
+        counters.CountDrop(plan.Inputs.Length);
+    }
+
     void Replace(
         TableSet tables, CompactionPlan plan, EntryIterator source, Table[] inputs, Table[] replaced, long tableBytes,
         IReadOnlySet<ulong> victims, Action pause)
@@ -64,7 +73,7 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
         var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, victims);
         var outputs = writer.Write(
             source, plan.OutputLevel, tableBytes, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause,
-            mover, (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
+            mover, (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable), tables.Ranges, plan.Now);
         RequireWithin(outputs, inputs);
         var edit = new ManifestEdit();
         edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));

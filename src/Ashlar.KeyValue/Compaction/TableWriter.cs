@@ -19,8 +19,11 @@ sealed class TableWriter(EngineContext engine)
 
     public delegate bool ShadowPredicate(ReadOnlySpan<byte> key, ulong oldestReadable);
 
-    /// <summary>Writes a memtable, all of it.</summary>
-    public List<TableInfo> Write(EntryIterator source) => Write(source, 0, engine.Options.TableBytes, static _ => false, null, null, null);
+    /// <summary>Writes a memtable.</summary>
+    /// <param name="source">The entries, in order.</param>
+    /// <param name="ranges">Ranges that were deleted in it, which count with its table.</param>
+    public List<TableInfo> Write(EntryIterator source, RangeTombstones? ranges) =>
+        Write(source, 0, engine.Options.TableBytes, static _ => false, null, null, null, ranges, null);
 
     /// <summary>Writes a merge.</summary>
     /// <param name="source">The entries, in order.</param>
@@ -30,13 +33,17 @@ sealed class TableWriter(EngineContext engine)
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     /// <param name="mover">Moves values; what it wrote is finished or abandoned with the tables.</param>
     /// <param name="isShadowed">Whether a value that would have to be moved is of no use to any reader.</param>
+    /// <param name="ranges">Ranges that are deleted, durably: what they cover goes.</param>
+    /// <param name="time">Tells what has expired; null: the clock does.</param>
     public List<TableInfo> Write(
         EntryIterator source, int level, long tableBytes, KeyPredicate isBottom, Action? pause, ValueMover? mover,
-        ShadowPredicate? isShadowed)
+        ShadowPredicate? isShadowed, RangeTombstones? ranges, long? time)
     {
         var readable = engine.State.ReadableSequences();
+        // Nobody reads below it, so all that it covers is gone.
+        var applied = ranges?.NewestUpTo(readable[0]) ?? 0;
         var filter = new EntryFilter(readable);
-        var now = Expiry.Now(engine.Options.TimeProvider);
+        var now = time ?? Expiry.Now(engine.Options.TimeProvider);
         var written = new List<TableInfo>();
         ReferringTableBuilder? builder = null;
         var sinceLastPause = 0;
@@ -54,14 +61,15 @@ sealed class TableWriter(EngineContext engine)
                 var hasExpired = Expiry.HasPassed(source.Kind, source.Value, now);
                 var kind = hasExpired ? EntryKind.Delete : source.Kind;
                 var isDroppable = kind == EntryKind.Delete && isBottom(source.Key);
-                var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
+                var deletedBy = ranges?.StretchOf(source.Key).OldestAfter(source.Sequence) ?? ulong.MaxValue;
+                var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey, deletedBy);
                 if (!keeps) continue;
                 var stored = hasExpired ? default : source.Value;
                 if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, readable[0])) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
                 if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= tableBytes)
                 {
-                    written.Add(Finish(ref builder, level));
+                    written.Add(Finish(ref builder, level, applied));
                     pause?.Invoke();
                 }
 
@@ -70,7 +78,7 @@ sealed class TableWriter(EngineContext engine)
                 builder.Add(source.Key, source.Sequence, kind, stored);
             }
 
-            if (builder is not null) written.Add(Finish(ref builder, level));
+            if (builder is not null) written.Add(Finish(ref builder, level, applied));
             mover?.Finish();
             if (written.Count > 0) engine.Files.SyncDirectory();
             return written;
@@ -84,9 +92,9 @@ sealed class TableWriter(EngineContext engine)
         }
     }
 
-    static TableInfo Finish(ref ReferringTableBuilder? builder, int level)
+    static TableInfo Finish(ref ReferringTableBuilder? builder, int level, ulong applied)
     {
-        var table = builder!.Finish(level);
+        var table = builder!.Finish(level) with { RangesAppliedThrough = applied };
         builder.Dispose();
         builder = null;
         return table;

@@ -7,7 +7,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// </summary>
 /// <param name="MemTables">Full memtables that wait, without the one that is being written.</param>
 /// <param name="LevelZero">Tables that reads of any key have to ask.</param>
-/// <param name="Merges">Bytes that levels hold above their targets.</param>
+/// <param name="Merges">Bytes that levels hold above their targets, or deleted ranges that merges have to take out of tables.</param>
 /// <param name="Bytes">Bytes that wait: to be written to tables, and to be merged.</param>
 sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Bytes)
 {
@@ -20,12 +20,20 @@ sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Byt
     /// <summary>Level 0 slows writers from twice the number of tables that start a merge on, and stops them at five times.</summary>
     public const int SlowLevelZero = 2, MaxLevelZero = 5;
 
+    /// <summary>With so many deleted ranges in tables writers are as slow as it gets.</summary>
+    const int MaxRanges = 8 * CompactionPicker.ManyRanges;
+
     /// <summary>The one debt that stops nobody.</summary>
     public SpaceDebt Space { get; init; }
 
     public static WriteDebt None { get; } = new(0, 0, 0, 0);
 
-    public static WriteDebt Measure(StoreVersion version, long batchBytes, int levelZeroTables)
+    /// <summary>Measures it.</summary>
+    /// <param name="version">What there is.</param>
+    /// <param name="batchBytes">Bytes of level 0 that start a merge.</param>
+    /// <param name="levelZeroTables">Tables of level 0 that start a merge.</param>
+    /// <param name="oldestReadable">Deleted ranges above this sequence stay as long as somebody reads below: they slow nobody.</param>
+    public static WriteDebt Measure(StoreVersion version, long batchBytes, int levelZeroTables, ulong oldestReadable)
     {
         var tables = version.Tables;
         Span<long> sizes = stackalloc long[tables.Levels.Length];
@@ -40,6 +48,8 @@ sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Byt
 
         // Starts late: when a level is added, the ones above it shrink by moves, which costs little.
         var merges = (excess - (0.5 * total) - (8.0 * batchBytes)) / (total + (32.0 * batchBytes));
+        var ranges = version.Tables.Ranges?.CountUpTo(oldestReadable) ?? 0;
+        merges = Math.Max(merges, (double)(ranges - CompactionPicker.ManyRanges) / (MaxRanges - CompactionPicker.ManyRanges));
         var waiting = 0L;
         foreach (var table in version.Immutable) waiting += table.UsedBytes;
         var count = tables.LevelZero.Length;

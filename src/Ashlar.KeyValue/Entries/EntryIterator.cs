@@ -27,6 +27,23 @@ abstract class EntryIterator
 
     public abstract void Previous();
 
+    /// <summary>
+    /// No entry of the run that it stands in is newer. A run is a table where several follow each other, else all of the source.
+    /// </summary>
+    public virtual ulong NewestOfRun => ulong.MaxValue;
+
+    /// <summary>Whether all keys of the run come before one; null comes behind all.</summary>
+    public virtual bool IsRunBefore(byte[]? key) => key is null;
+
+    /// <summary>Whether no key of the run comes before one; null comes before all.</summary>
+    public virtual bool IsRunFrom(byte[]? key) => key is null;
+
+    /// <summary>Goes to the first entry of the next run. Only of sources that say how new their runs are.</summary>
+    public virtual void NextRun() => throw new NotSupportedException();
+
+    /// <summary>Goes to the last entry of the run before. Only of sources that say how new their runs are.</summary>
+    public virtual void PreviousRun() => throw new NotSupportedException();
+
     /// <summary>Gives back what the iterator holds of the cache; it may seek again.</summary>
     public virtual void Close()
     {

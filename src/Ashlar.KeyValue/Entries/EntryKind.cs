@@ -15,6 +15,11 @@ enum EntryKind : byte
 
     /// <summary>A put that expires and whose value stays in a segment: eight bytes of expiry, then the place. Never in a log.</summary>
     ExpiringPutInLog = 5,
+
+    /// <summary>
+    /// Deletes all keys from that of the entry up to what it stores in the place of a value; nothing: to the end. In logs alone.
+    /// </summary>
+    RangeDelete = 6,
 }
 
 static class EntryKinds

@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.KeyValue.Entries;
 
 namespace Ashlar.KeyValue.Entries;
 
@@ -6,6 +7,8 @@ namespace Ashlar.KeyValue.Entries;
 static class KeyText
 {
     const int MaxBytes = 64;
+
+    public static string Of(RangeTombstone range) => $"from {Of(range.Start)} {(range.End is null ? "on" : $"to before {Of(range.End)}")}";
 
     public static string Of(ReadOnlySpan<byte> key)
     {

@@ -98,6 +98,8 @@ public static class KeyValueInspector
 
         static string Describe(in ScannedEntry entry)
         {
+            if (entry.Kind == EntryKind.RangeDelete)
+                return $"{entry.Sequence} delete {KeyText.Of(RangeTombstone.Of(entry.Key, entry.Stored, entry.Sequence))}";
             var what = entry.Kind.IsPut() ? "put" : entry.Kind == EntryKind.Delete ? "delete" : $"kind {(byte)entry.Kind}";
             var text = $"{entry.Sequence} {what} {KeyText.Of(entry.Key)}";
             if (!entry.Kind.IsPut() || entry.Stored.Length < entry.Kind.MinStoredBytes()) return text;

@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.SortedTable;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Inspection;
@@ -95,7 +96,7 @@ sealed class ManifestScan(IFile file, IScanSink sink)
                 offset,
                 $"  + table {table.Id}, level {table.Level}, {table.EntryCount} entries in {table.FileLength} bytes, sequences "
                     + $"{table.MinSequence} to {table.MaxSequence}, keys {KeyText.Of(table.SmallestKey)} to "
-                    + $"{KeyText.Of(table.LargestKey)}");
+                    + $"{KeyText.Of(table.LargestKey)}{Describe(table.Expiry)}");
         }
 
         foreach (var id in edit.RemovedTables) sink.Structure(offset, $"  - table {id}");
@@ -104,6 +105,10 @@ sealed class ManifestScan(IFile file, IScanSink sink)
                 offset, $"  + log {log.Id}, nonce {log.Nonce:x16}, after log {log.PredecessorId} ended at byte {log.PredecessorEnd}");
         foreach (var segment in edit.AddedSegments)
             sink.Structure(offset, $"  + values in log {segment.Id}, nonce {segment.Nonce:x16}, {segment.EndOffset} bytes");
+        foreach (var range in edit.AddedRanges)
+            sink.Structure(offset, $"  + deleted {KeyText.Of(range)} at sequence {range.Sequence}");
+        foreach (var retired in edit.RetiredRanges) sink.Structure(offset, $"  - range deleted at sequence {retired}");
+        if (edit.Features != StoreFeatures.None) sink.Structure(offset, $"  features {edit.Features}");
         if (edit.ObsoleteThroughLog is { } through) sink.Structure(offset, $"  - logs up to {through}");
         if (edit.NextFileId is { } next) sink.Structure(offset, $"  next file {next}");
         if (edit.LastSequence is { } sequence) sink.Structure(offset, $"  last sequence {sequence}");
@@ -114,4 +119,7 @@ sealed class ManifestScan(IFile file, IScanSink sink)
         if (edit.HistoryId is { } history) sink.Structure(offset, $"  history {history}");
         if (edit.Closed) sink.Structure(offset, "  closed");
     }
+
+    static string Describe(TableExpiry expiry) =>
+        expiry.Count == 0 ? "" : $", {expiry.Count} expire from {expiry.Moments[0]} to {expiry.Moments[^1]} ms";
 }

@@ -12,6 +12,7 @@ namespace Ashlar.KeyValue.Log;
 // KeyCrc covers bytes 4..16 and the key, ValueCrc the value: an entry can be read and checked by its place alone.
 // Neither is seeded, so writers compute them before they know their group; the group's BodyCrc, which is seeded, covers the
 // headers and with them everything.
+// A range delete has the first key of the range as its key, and in the place of a value the first key behind it; nothing: no end.
 readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int KeyLength, int ValueLength)
 {
     public const int HeaderBytes = 16;
@@ -77,9 +78,17 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
         entry = Read(source);
         if (entry.ValueLength < 0 || (long)HeaderBytes + entry.KeyLength + entry.ValueLength > source.Length) return LogEntryFault.Length;
         if (entry.KeyLength == 0 || source[9] != 0) return LogEntryFault.Key;
-        if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut)) return LogEntryFault.Key;
+        if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut or EntryKind.RangeDelete))
+            return LogEntryFault.Key;
         if (Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) != entry.KeyCrc) return LogEntryFault.Key;
         if (entry.ValueLength < entry.Kind.MinStoredBytes()) return LogEntryFault.Value;
-        return withValue && Crc32C.Compute(entry.ValueIn(source)) != entry.ValueCrc ? LogEntryFault.Value : LogEntryFault.None;
+        if (!withValue) return LogEntryFault.None;
+        if (Crc32C.Compute(entry.ValueIn(source)) != entry.ValueCrc) return LogEntryFault.Value;
+        return entry.Kind != EntryKind.RangeDelete || IsRange(entry.KeyIn(source), entry.ValueIn(source))
+            ? LogEntryFault.None
+            : LogEntryFault.Value;
     }
+
+    static bool IsRange(ReadOnlySpan<byte> start, ReadOnlySpan<byte> end) =>
+        end.IsEmpty || (end.Length <= KeyValueOptions.KeyLimitBytes && start.SequenceCompareTo(end) < 0);
 }

@@ -5,9 +5,9 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Puts and deletes that are applied together or not at all. Later entries win over earlier ones. Not safe for concurrent
-/// callers. While a write of it is under way it may be read and written to other stores, and every change is refused
-/// (<see cref="InvalidOperationException"/>).
+/// Puts and deletes that are applied together or not at all. Later entries win over earlier ones: a delete of a range leaves what is put
+/// behind it. Not safe for concurrent callers. While a write of it is under way it may be read and written to other stores, and every
+/// change is refused (<see cref="InvalidOperationException"/>).
 /// </summary>
 public sealed partial class WriteBatch
 {
@@ -52,6 +52,18 @@ public sealed partial class WriteBatch
 
     /// <summary>Whether it holds anything but deletes.</summary>
     internal bool HasPuts { get; private set; }
+
+    /// <summary>Whether it deletes a range: stores of earlier programs do not know how to read that.</summary>
+    internal bool HasRangeDeletes { get; private set; }
+
+    /// <summary>Keyspaces that it has entries of; null if there are none.</summary>
+    internal List<KeyspaceIdentity>? Keyspaces { get; private set; }
+
+    /// <summary>Whether it has entries in the range of keyspaces that do not come by a keyspace.</summary>
+    internal bool HasReservedKeys { get; private set; }
+
+    /// <summary>Whether such entries are the engine's own: of names, and of what was archived.</summary>
+    internal bool IsOfEngine { get; init; }
 
     internal SpaceClaim Claim => !HasPuts ? SpaceClaim.All : MayUseReserve ? SpaceClaim.PartOfReserve : SpaceClaim.None;
 
@@ -129,6 +141,27 @@ public sealed partial class WriteBatch
     /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Delete(ReadOnlySpan<byte> key) => Add(EntryKind.Delete, key, default);
 
+    /// <summary>
+    /// Adds a delete of all keys in a range: it takes the same time and space, however many there are. A range without keys adds nothing.
+    /// </summary>
+    /// <exception cref="KeyLengthException">A border of the range is longer than any key can be.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
+    public void DeleteRange(KeyRange range)
+    {
+        if (range.End.Length > KeyValueOptions.KeyLimitBytes)
+            throw new KeyLengthException(range.End.Length, KeyValueOptions.KeyLimitBytes);
+        // No key is smaller than one byte of zero.
+        var start = range.Start.IsEmpty ? [0] : range.Start;
+        if (range.HasEnd && start.SequenceCompareTo(range.End) >= 0) return;
+        Add(EntryKind.RangeDelete, start, range.End);
+    }
+
+    /// <summary>Adds a delete of all keys from one inclusive to another exclusive.</summary>
+    /// <exception cref="ArgumentException">The start is beyond the end.</exception>
+    /// <inheritdoc cref="DeleteRange(KeyRange)" path="/exception" />
+    public void DeleteRange(ReadOnlySpan<byte> start, ReadOnlySpan<byte> end) => DeleteRange(KeyRange.Between(start, end));
+
     /// <summary>Makes the batch empty again, as a new one is; its memory is kept.</summary>
     /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Clear()
@@ -136,6 +169,9 @@ public sealed partial class WriteBatch
         BeginChange();
         Count = 0;
         HasPuts = false;
+        HasRangeDeletes = false;
+        HasReservedKeys = false;
+        Keyspaces = null;
         mayUseReserve = false;
         LengthBytes = 0;
         LongestPutKeyBytes = 0;
@@ -176,7 +212,8 @@ public sealed partial class WriteBatch
         BeginChange();
         try
         {
-            var target = Extend(entry.Key, entry.Value, entry.ExpiryBytes, isPut: !entry.IsDelete);
+            var stored = entry.IsRangeDelete ? entry.RangeEnd : entry.Value;
+            var target = Extend(entry.Kind, entry.Key, stored, entry.ExpiryBytes);
             entry.Encoded.CopyTo(target);
         }
         finally
@@ -191,12 +228,38 @@ public sealed partial class WriteBatch
         if (buffer.Length > limitBytes) buffer = [];
     }
 
+    /// <summary>Adds an entry of a keyspace.</summary>
+    void Add(KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt = 0)
+    {
+        const int LimitBytes = KeyValueOptions.KeyLimitBytes - KeyspaceRegion.PrefixBytes;
+        if (key.IsEmpty || key.Length > LimitBytes) throw new KeyLengthException(key.Length, LimitBytes);
+        AddStored(keyspace, kind, keyspace.Store(key, stackalloc byte[256]), value, expiresAt);
+    }
+
+    void AddStored(KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt)
+    {
+        BeginChange();
+        try
+        {
+            var hadReserved = HasReservedKeys;
+            if (kind == EntryKind.ExpiringPut) LogEntry.WriteExpiring(Extend(kind, key, value, Expiry.SizeBytes), key, expiresAt, value);
+            else LogEntry.Write(Extend(kind, key, value, 0), kind, key, value);
+            HasReservedKeys = hadReserved; // This one may be there.
+            Keyspaces ??= [];
+            if (!Keyspaces.Contains(keyspace)) Keyspaces.Add(keyspace);
+        }
+        finally
+        {
+            EndChange();
+        }
+    }
+
     void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         BeginChange();
         try
         {
-            LogEntry.Write(Extend(key, value, 0, isPut: kind != EntryKind.Delete), kind, key, value);
+            LogEntry.Write(Extend(kind, key, value, 0), kind, key, value);
         }
         finally
         {
@@ -209,7 +272,7 @@ public sealed partial class WriteBatch
         BeginChange();
         try
         {
-            LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes, isPut: true), key, expiresAt, value);
+            LogEntry.WriteExpiring(Extend(EntryKind.ExpiringPut, key, value, Expiry.SizeBytes), key, expiresAt, value);
         }
         finally
         {
@@ -229,7 +292,7 @@ public sealed partial class WriteBatch
     void EndChange() => Volatile.Write(ref writes, 0);
 
     /// <summary>Makes room for an entry, which the caller writes.</summary>
-    Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes, bool isPut)
+    Span<byte> Extend(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes)
     {
         if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
@@ -248,9 +311,16 @@ public sealed partial class WriteBatch
 
         LengthBytes = (int)end;
         Count++;
-        HasPuts |= isPut;
-        if (isPut) LongestPutKeyBytes = Math.Max(LongestPutKeyBytes, key.Length);
-        LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
+        HasRangeDeletes |= kind == EntryKind.RangeDelete;
+        HasReservedKeys |= KeyspaceRegion.Holds(key)
+            || (kind == EntryKind.RangeDelete && (value.IsEmpty || value.SequenceCompareTo(KeyspaceRegion.Start) > 0));
+        if (kind.IsPut())
+        {
+            HasPuts = true;
+            LongestPutKeyBytes = Math.Max(LongestPutKeyBytes, key.Length);
+            LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
+        }
+
         return buffer.AsSpan(LogGroupHeader.SizeBytes + start, size);
     }
 

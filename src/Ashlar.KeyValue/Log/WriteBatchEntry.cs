@@ -4,7 +4,9 @@ using Ashlar.KeyValue.Log;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>A put or delete in a <see cref="WriteBatch"/>. It holds as long as the batch is not changed.</summary>
+/// <summary>
+/// A put, a delete, or a delete of a range in a <see cref="WriteBatch"/>. It holds as long as the batch is not changed.
+/// </summary>
 public readonly ref struct WriteBatchEntry
 {
     readonly LogEntry head;
@@ -15,19 +17,33 @@ public readonly ref struct WriteBatchEntry
         Encoded = source[..head.SizeBytes];
     }
 
-    /// <summary>The key.</summary>
+    /// <summary>The key; the first of a range.</summary>
     public ReadOnlySpan<byte> Key => head.KeyIn(Encoded);
 
     /// <summary>The value that is put; empty for a delete.</summary>
-    public ReadOnlySpan<byte> Value => Stored[ExpiryBytes..];
+    public ReadOnlySpan<byte> Value => IsRangeDelete ? default : Stored[ExpiryBytes..];
 
     /// <summary>Whether the key is deleted.</summary>
     public bool IsDelete => head.Kind == EntryKind.Delete;
+
+    /// <summary>Whether all keys from <see cref="Key"/> up to <see cref="RangeEnd"/> are deleted.</summary>
+    public bool IsRangeDelete => head.Kind == EntryKind.RangeDelete;
+
+    /// <summary>The first key behind a range that is deleted; empty: the range has no end.</summary>
+    public ReadOnlySpan<byte> RangeEnd => IsRangeDelete ? Stored : default;
+
+    /// <summary>The range that is deleted.</summary>
+    /// <exception cref="InvalidOperationException">The entry deletes none.</exception>
+    public KeyRange Range => !IsRangeDelete ? throw new InvalidOperationException("The entry does not delete a range.")
+        : RangeEnd.IsEmpty ? KeyRange.From(Key)
+        : KeyRange.Between(Key, RangeEnd);
 
     /// <summary>The moment from which on the key reads as absent; null if it does not expire.</summary>
     public DateTimeOffset? ExpiresAt => head.Kind.Expires()
         ? DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(Stored))
         : null;
+
+    internal EntryKind Kind => head.Kind;
 
     internal ReadOnlySpan<byte> Encoded { get; }
 

@@ -26,6 +26,15 @@ sealed class ManifestEdit
     /// <summary>Segments that are not replayed any more, but that tables refer to.</summary>
     public List<ValueSegmentInfo> AddedSegments { get; } = [];
 
+    /// <summary>Ranges that were deleted in logs that become obsolete, as long as tables may hold entries of them.</summary>
+    public List<RangeTombstone> AddedRanges { get; } = [];
+
+    /// <summary>Sequences of ranges of which no table holds a deleted entry any more.</summary>
+    public List<ulong> RetiredRanges { get; } = [];
+
+    /// <summary>What earlier programs must know of to read the store; what was set stays so.</summary>
+    public StoreFeatures Features { get; set; }
+
     /// <summary>Logs up to this one are obsolete: their entries are in tables.</summary>
     public ulong? ObsoleteThroughLog { get; set; }
 
@@ -66,13 +75,20 @@ sealed class ManifestEdit
     //   12 Archive       ThroughLog 8, LastSequence 8, Part 8, PartCrc 4
     //   13 ArchiveEnded
     //   14 HistoryId     16
+    //   15 Expiries      TableId 8 (the table added just before), Count 8, then 9 moments of 8: the least expiry, those by which about
+    //                    an eighth, two eighths and so on have passed, the greatest; left out where nothing expires
+    //   16 Features      8: a bit for each; set before anything is written that programs without it cannot read
+    //   17 RangeDeleted  Sequence 8, StartLength 2, Start.., EndLength 2, End..; no end: the range has none
+    //   18 RangeRetired  Sequence 8
+    //   19 RangesApplied TableId 8 (the table added just before), Sequence 8: the table holds nothing that ranges up to there deleted
     // No segment is that long, so sums of what tables refer to stay in range.
     const long MaxReferredBytes = 1L << 40;
 
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
     const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
     const byte SegmentAddedTag = 9, TombstonesTag = 10, ReferencesTag = 11;
-    const byte ArchiveTag = 12, ArchiveEndedTag = 13, HistoryIdTag = 14;
+    const byte ArchiveTag = 12, ArchiveEndedTag = 13, HistoryIdTag = 14, ExpiriesTag = 15;
+    const byte FeaturesTag = 16, RangeDeletedTag = 17, RangeRetiredTag = 18, RangesAppliedTag = 19;
 
     public byte[] Encode()
     {
@@ -93,7 +109,9 @@ sealed class ManifestEdit
             writer.Write(checked((ushort)table.LargestKey.Length));
             writer.Write(table.LargestKey);
             WriteTombstones(table);
+            WriteExpiries(table);
             WriteReferences(table);
+            WriteRangesApplied(table);
         }
 
         foreach (var id in RemovedTables)
@@ -121,6 +139,18 @@ sealed class ManifestEdit
             writer.Write(segment.EndOffset);
         }
 
+        if (Features != StoreFeatures.None) WriteNumber(FeaturesTag, (ulong)Features);
+        foreach (var range in AddedRanges)
+        {
+            writer.Write(RangeDeletedTag);
+            writer.Write(range.Sequence);
+            writer.Write(checked((ushort)range.Start.Length));
+            writer.Write(range.Start);
+            writer.Write(checked((ushort)(range.End?.Length ?? 0)));
+            writer.Write(range.End ?? []);
+        }
+
+        foreach (var sequence in RetiredRanges) WriteNumber(RangeRetiredTag, sequence);
         WriteNumber(LogsObsoleteTag, ObsoleteThroughLog);
         WriteNumber(NextFileIdTag, NextFileId);
         WriteNumber(LastSequenceTag, LastSequence);
@@ -150,6 +180,23 @@ sealed class ManifestEdit
             writer.Write(TombstonesTag);
             writer.Write(table.Id);
             writer.Write(table.TombstoneCount);
+        }
+
+        void WriteExpiries(TableInfo table)
+        {
+            if (table.Expiry.Count == 0) return;
+            writer.Write(ExpiriesTag);
+            writer.Write(table.Id);
+            writer.Write(table.Expiry.Count);
+            foreach (var moment in table.Expiry.Moments) writer.Write(moment);
+        }
+
+        void WriteRangesApplied(TableInfo table)
+        {
+            if (table.RangesAppliedThrough == 0) return;
+            writer.Write(RangesAppliedTag);
+            writer.Write(table.Id);
+            writer.Write(table.RangesAppliedThrough);
         }
 
         void WriteReferences(TableInfo table)
@@ -208,11 +255,38 @@ sealed class ManifestEdit
                         throw new CorruptDataException(path, offset, $"the tombstones of table {counted} do not follow it");
                     edit.AddedTables[^1] = edit.AddedTables[^1] with { TombstoneCount = (long)tombstones };
                     break;
+                case ExpiriesTag:
+                    var expiring = TakeUInt64(ref rest);
+                    var expiry = TakeExpiry(ref rest);
+                    if (edit.AddedTables.Count == 0 || edit.AddedTables[^1] is var owner
+                        && (owner.Id != expiring || expiry.Count > owner.EntryCount - owner.TombstoneCount))
+                        throw new CorruptDataException(path, offset, $"the expiries of table {expiring} do not follow it");
+                    edit.AddedTables[^1] = edit.AddedTables[^1] with { Expiry = expiry };
+                    break;
                 case ReferencesTag:
                     var tableId = TakeUInt64(ref rest);
                     if (edit.AddedTables.Count == 0 || edit.AddedTables[^1].Id != tableId)
                         throw new CorruptDataException(path, offset, $"references of table {tableId} do not follow it");
                     edit.AddedTables[^1] = edit.AddedTables[^1] with { References = TakeReferences(ref rest) };
+                    break;
+                case RangesAppliedTag:
+                    var cleaned = TakeUInt64(ref rest);
+                    if (edit.AddedTables.Count == 0 || edit.AddedTables[^1].Id != cleaned)
+                        throw new CorruptDataException(path, offset, $"what was deleted in table {cleaned} does not follow it");
+                    edit.AddedTables[^1] = edit.AddedTables[^1] with { RangesAppliedThrough = TakeUInt64(ref rest) };
+                    break;
+                case FeaturesTag:
+                    var features = (StoreFeatures)TakeUInt64(ref rest);
+                    if ((features & ~StoreFeatures.All) != StoreFeatures.None)
+                        throw new UnsupportedFormatException(
+                            path, $"the store has features {(ulong)features:x} by the record at byte {offset}, some of a later version");
+                    edit.Features |= features;
+                    break;
+                case RangeDeletedTag:
+                    edit.AddedRanges.Add(TakeRange(ref rest));
+                    break;
+                case RangeRetiredTag:
+                    edit.RetiredRanges.Add(TakeUInt64(ref rest));
                     break;
                 case SegmentAddedTag:
                     var segment = new ValueSegmentInfo(
@@ -268,6 +342,29 @@ sealed class ManifestEdit
         ulong TakeUInt64(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt64LittleEndian(Take(ref from, 8));
 
         uint TakeUInt32(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt32LittleEndian(Take(ref from, 4));
+
+        RangeTombstone TakeRange(ref ReadOnlySpan<byte> from)
+        {
+            var sequence = TakeUInt64(ref from);
+            var (start, end) = (TakeKey(ref from), TakeKey(ref from));
+            if (start.Length == 0 || (end.Length > 0 && KeyOrder.Instance.Compare(start, end) >= 0))
+                throw new CorruptDataException(path, offset, $"the range that was deleted at sequence {sequence} is none");
+            return new RangeTombstone(start, end.Length == 0 ? null : end, sequence);
+        }
+
+        TableExpiry TakeExpiry(ref ReadOnlySpan<byte> from)
+        {
+            var count = (long)TakeUInt64(ref from);
+            var moments = new long[TableExpiry.MomentCount];
+            for (var i = 0; i < moments.Length; i++)
+            {
+                moments[i] = (long)TakeUInt64(ref from);
+                if (count <= 0 || (i > 0 && moments[i] < moments[i - 1]))
+                    throw new CorruptDataException(path, offset, "the expiries of a table make no sense");
+            }
+
+            return new TableExpiry(count, moments);
+        }
 
         SegmentReference[] TakeReferences(ref ReadOnlySpan<byte> from)
         {

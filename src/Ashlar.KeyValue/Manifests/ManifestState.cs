@@ -19,6 +19,12 @@ sealed class ManifestState
     /// <summary>What tables refer to, per segment.</summary>
     public Dictionary<ulong, SegmentReference> References { get; } = [];
 
+    /// <summary>Ranges that are deleted and of which tables may hold entries, by their sequences.</summary>
+    public SortedDictionary<ulong, RangeTombstone> Ranges { get; } = [];
+
+    /// <summary>What programs must know of to read the store.</summary>
+    public StoreFeatures Features { get; private set; }
+
     public ulong ObsoleteThroughLog { get; private set; }
 
     /// <summary>The newest segment of the log that it ever knew of.</summary>
@@ -57,6 +63,20 @@ sealed class ManifestState
             LastSequence = Math.Max(LastSequence, table.MaxSequence);
         }
 
+        foreach (var range in edit.AddedRanges)
+        {
+            if (!Ranges.TryAdd(range.Sequence, range))
+                throw new CorruptDataException(path, offset, $"the record deletes a range at sequence {range.Sequence} twice");
+            LastSequence = Math.Max(LastSequence, range.Sequence);
+        }
+
+        foreach (var sequence in edit.RetiredRanges)
+        {
+            if (!Ranges.Remove(sequence))
+                throw new CorruptDataException(path, offset, $"the record retires a range of sequence {sequence}, which is not listed");
+        }
+
+        Features |= edit.Features;
         foreach (var log in edit.AddedLogs)
         {
             if (!Logs.TryAdd(log.Id, log))
@@ -137,7 +157,9 @@ sealed class ManifestState
             LastCommitTime = LastCommitTime,
             Archive = Archive,
             HistoryId = HistoryId,
+            Features = Features,
         };
+        edit.AddedRanges.AddRange(Ranges.Values);
         edit.AddedTables.AddRange(Tables.Values);
         edit.AddedLogs.AddRange(Logs.Values);
         edit.AddedSegments.AddRange(Segments.Values);

@@ -16,17 +16,42 @@ sealed unsafe class MemTable : SharedResource
 
     readonly SkipList entries = new();
     readonly List<ValueSegment> segments = [];
+    RangeTombstone[] tombstones = [];
+    int tombstoneCount;
+    long tombstoneBytes;
+    RangeTombstones? ranges; // Of as many as there were when it was last asked for.
     long count;
     long contentBytes;
 
-    public long UsedBytes => entries.UsedBytes;
+    public long UsedBytes => entries.UsedBytes + Volatile.Read(ref tombstoneBytes);
 
     public long Count => Volatile.Read(ref count);
 
     /// <summary>What a table of it takes at the most, but for its index; exact when it is full.</summary>
     public long ContentBytes => Volatile.Read(ref contentBytes);
 
-    public bool IsEmpty => Count == 0;
+    public bool IsEmpty => Count == 0 && RangeCount == 0;
+
+    /// <summary>How many ranges were deleted in it.</summary>
+    public int RangeCount => Volatile.Read(ref tombstoneCount);
+
+    /// <summary>
+    /// The ranges that were deleted in it, what is not published yet among them; null if there are none. Who asks first after another one
+    /// came puts them in order: writers only add.
+    /// </summary>
+    public RangeTombstones? Ranges
+    {
+        get
+        {
+            var wanted = RangeCount;
+            if (wanted == 0) return null;
+            var known = Volatile.Read(ref ranges);
+            if (known is not null && known.Count == wanted) return known;
+            known = RangeTombstones.Of(new ArraySegment<RangeTombstone>(Volatile.Read(ref tombstones), 0, wanted));
+            Volatile.Write(ref ranges, known);
+            return known;
+        }
+    }
 
     /// <summary>Smallest sequence in it; 0 while it is empty.</summary>
     public ulong FirstSequence { get; private set; }
@@ -74,6 +99,24 @@ sealed unsafe class MemTable : SharedResource
         Volatile.Write(ref count, count + 1);
     }
 
+    /// <summary>Adds a range that was deleted. It counts for readers once its sequence is published.</summary>
+    public void Add(RangeTombstone tombstone)
+    {
+        var count = tombstoneCount;
+        if (count == tombstones.Length)
+        {
+            var larger = new RangeTombstone[Math.Max(4, 2 * count)];
+            tombstones.CopyTo(larger, 0);
+            Volatile.Write(ref tombstones, larger);
+        }
+
+        tombstones[count] = tombstone;
+        if (FirstSequence == 0) FirstSequence = tombstone.Sequence;
+        LastSequence = tombstone.Sequence;
+        Volatile.Write(ref tombstoneBytes, tombstoneBytes + tombstone.SizeBytes);
+        Volatile.Write(ref tombstoneCount, count + 1);
+    }
+
     /// <summary>Adds an entry of the log: a long value stays there, and its place is kept.</summary>
     /// <param name="sequence">The entry's sequence.</param>
     /// <param name="segmentId">The segment that it lies in.</param>
@@ -85,6 +128,12 @@ sealed unsafe class MemTable : SharedResource
         ulong sequence, ulong segmentId, long entryOffset, in LogEntry entry, ReadOnlySpan<byte> bytes, int separatedValueBytes)
     {
         var value = entry.ValueIn(bytes);
+        if (entry.Kind == EntryKind.RangeDelete)
+        {
+            Add(RangeTombstone.Of(entry.KeyIn(bytes), value, sequence));
+            return;
+        }
+
         var expiryBytes = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
         if (!entry.Kind.IsPut() || value.Length - expiryBytes < separatedValueBytes)
         {
@@ -104,8 +153,12 @@ sealed unsafe class MemTable : SharedResource
     /// <summary>
     /// Finds the newest entry of a key at or below a sequence. The value stays readable while this is referenced.
     /// </summary>
-    public bool TryFind(
-        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> value)
+    /// <param name="key">The key.</param>
+    /// <param name="sequence">The reader's.</param>
+    /// <param name="found">The entry's sequence.</param>
+    /// <param name="kind">The entry's kind.</param>
+    /// <param name="value">What it stores.</param>
+    public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         var node = entries.FindAtLeast(key, sequence);
         if (node == null || !SkipList.KeyOf(node).SequenceEqual(key))

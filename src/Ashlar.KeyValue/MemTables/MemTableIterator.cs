@@ -17,6 +17,13 @@ sealed unsafe class MemTableIterator(MemTable table) : EntryIterator
 
     public override ReadOnlySpan<byte> Value => SkipList.ValueOf(node);
 
+    // Tombstones that are newer lie in a later memtable, so nothing is written to this one any more.
+    public override ulong NewestOfRun => table.LastSequence;
+
+    public override void NextRun() => node = null;
+
+    public override void PreviousRun() => node = null;
+
     public override void SeekToFirst() => node = table.Entries.First;
 
     public override void SeekToLast() => node = table.Entries.FindLast();

@@ -40,6 +40,17 @@ public readonly struct KeyRange
     /// <summary>Keys before <paramref name="end"/>.</summary>
     public static KeyRange Before(ReadOnlySpan<byte> end) => new(null, end.ToArray());
 
+    /// <summary>What of the range lies before a key.</summary>
+    internal KeyRange Until(ReadOnlySpan<byte> key)
+    {
+        if (end is not null && end.AsSpan().SequenceCompareTo(key) <= 0) return this;
+        return new(start.AsSpan().SequenceCompareTo(key) > 0 ? key.ToArray() : start, key.ToArray());
+    }
+
+    /// <summary>Whether there may be a key that lies in both ranges.</summary>
+    internal bool Overlaps(ReadOnlySpan<byte> otherStart, ReadOnlySpan<byte> otherEnd, bool hasOtherEnd) =>
+        (end is null || otherStart.SequenceCompareTo(end) < 0) && (!hasOtherEnd || otherEnd.SequenceCompareTo(start) > 0);
+
     /// <summary>Keys that begin with <paramref name="prefix"/>. A prefix of nothing but 0xFF has no upper bound.</summary>
     public static KeyRange Prefix(ReadOnlySpan<byte> prefix)
     {

@@ -20,7 +20,7 @@ sealed class RecoveryFlush(
     // Crash order: as in Compactor.FlushOldest. The same log is replayed again, or the table and the end of the logs count.
     public Table? Run(MemTable source, ulong lastSequence)
     {
-        var info = source.IsEmpty ? null : Write(source);
+        var info = source.Count == 0 ? null : Write(source);
         Table? table = null;
         try
         {
@@ -35,6 +35,7 @@ sealed class RecoveryFlush(
                     LastCommitTime = source.LastCommitTime,
                 };
                 if (info is not null) edit.AddedTables.Add(info);
+                if (source.Ranges is { } ranges) edit.AddedRanges.AddRange(ranges.All);
                 MemTableFlush.KeepSegments(edit, source, edit.AddedTables, manifest);
                 dropped = manifest.Append(edit);
             }

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Inspection;
 using Ashlar.KeyValue.Log;
@@ -14,8 +15,8 @@ namespace Ashlar.KeyValue;
 /// </summary>
 /// <remarks>
 /// What comes out is not a state that the store ever had: of what was lost the keys are absent or, where not even the key could be
-/// read, as an older entry says. A key that was deleted stays deleted as long as its tombstone can be read. Restore a backup
-/// where there is one.
+/// read, as an older entry says. A key that was deleted stays deleted as long as its tombstone can be read; a range that was deleted, as
+/// long as the manifest can, or the log that it was deleted in. Restore a backup where there is one.
 /// </remarks>
 public static class KeyValueRepair
 {
@@ -64,6 +65,7 @@ public static class KeyValueRepair
 
         var result = new StoreFiles(fileSystem, target) { StoreId = options.Entropy.NextGuid() };
         using var runs = new RepairRuns(result, options);
+        foreach (var range in state?.Ranges.Values ?? Enumerable.Empty<RangeTombstone>()) runs.Add(range);
         using (var sink = new RepairSink(source, runs, losses))
         {
             foreach (var id in state?.Tables.Keys ?? IdsOf(names, StoreFiles.IsTableName))

@@ -8,9 +8,9 @@ using Ashlar.KeyValue.Values;
 namespace Ashlar.KeyValue.Repair;
 
 /// <summary>
-/// Sorts entries that come in any order, in bounded memory: a memtable full at a time becomes a run, at the end the runs are
-/// merged. Of each key only the newest entry is kept; of two with one sequence a put, because a tombstone may stand for a value
-/// that was lost in one file and is whole in another.
+/// Sorts entries that come in any order, in bounded memory: a memtable full at a time becomes a run, at the end the runs are merged. Of
+/// each key only the newest entry is kept, and none that a range which was deleted later covers; of two with one sequence a put, because
+/// a tombstone may stand for a value that was lost in one file and is whole in another.
 /// </summary>
 sealed class RepairRuns : IDisposable
 {
@@ -19,6 +19,7 @@ sealed class RepairRuns : IDisposable
     readonly BlockCache cache = new(0);
     readonly ValueSegments values;
     readonly List<TableInfo> runs = [];
+    readonly Dictionary<ulong, RangeTombstone> ranges = [];
     MemTable memTable = new();
     ulong nextId = 1;
 
@@ -38,6 +39,13 @@ sealed class RepairRuns : IDisposable
         memTable.Add(key, sequence, kind, stored);
         LastSequence = Math.Max(LastSequence, sequence);
         if (memTable.UsedBytes >= options.MemTableBytes) WriteRun();
+    }
+
+    /// <summary>Adds a range that was deleted: older entries of it, whenever they come, are left out.</summary>
+    public void Add(RangeTombstone range)
+    {
+        ranges[range.Sequence] = range;
+        LastSequence = Math.Max(LastSequence, range.Sequence);
     }
 
     /// <summary>Writes the tables of the new store and deletes the runs.</summary>
@@ -78,6 +86,7 @@ sealed class RepairRuns : IDisposable
     void Write(EntryIterator source, int level, bool keepsTombstones, List<TableInfo> result)
     {
         ReferringTableBuilder? builder = null;
+        var deleted = keepsTombstones ? null : RangeTombstones.Of(ranges.Values);
         try
         {
             source.SeekToFirst();
@@ -92,6 +101,7 @@ sealed class RepairRuns : IDisposable
                 }
 
                 if (kind == EntryKind.Delete && !keepsTombstones) continue;
+                if (deleted?.NewestCovering(key, ulong.MaxValue) > sequence) continue;
                 if (builder is not null && level > 0 && builder.SizeBytes >= options.TableBytes) Complete();
                 builder ??= new ReferringTableBuilder(files, nextId++, options.BlockBytes);
                 builder.Add(key, sequence, kind, stored);

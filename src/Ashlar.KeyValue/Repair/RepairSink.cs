@@ -23,7 +23,12 @@ sealed class RepairSink(StoreFiles source, RepairRuns runs, List<RepairLoss> los
 
     public void Entry(in ScannedEntry entry)
     {
-        if (entry.Kind == EntryKind.Delete) runs.Add(entry.Key, entry.Sequence, EntryKind.Delete, default);
+        if (entry.Kind == EntryKind.RangeDelete)
+        {
+            // What does not hold was told as damage; which keys were deleted nobody knows.
+            if (entry.IsValueSound) runs.Add(RangeTombstone.Of(entry.Key, entry.Stored, entry.Sequence));
+        }
+        else if (entry.Kind == EntryKind.Delete) runs.Add(entry.Key, entry.Sequence, EntryKind.Delete, default);
         else if (!entry.Kind.IsPut())
             Damage(entry.Offset, entry.Stored.Length, $"an entry of kind {(byte)entry.Kind}", KeyText.Of(entry.Key));
         // The newest value of the key is lost. An older one would be wrong: the key is absent, unless this value is found elsewhere.

@@ -17,7 +17,7 @@ namespace Ashlar.KeyValue.Restore;
 sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, KeyValueOptions options, RestorePoint point)
 {
     readonly ArchiveDirectory directory = archive.Directory;
-    readonly WriteBatch batch = new();
+    readonly WriteBatch batch = new() { IsOfEngine = true };
     ulong sequence;
     long commitTime;
     int parts;
@@ -163,6 +163,7 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         store.SkipThrough(header.FirstSequence - 1);
         batch.Clear();
         for (var entries = group.Entries; entries.MoveNext();) batch.Add(new WriteBatchEntry(entries.Bytes));
+        store.ReserveKeyspacesIfIn(batch);
         store.Write(batch, Durability.Unflushed);
         Invariant.Require(store.VisibleSequence == last);
         batch.Trim(LogGroupLimit.Bytes);

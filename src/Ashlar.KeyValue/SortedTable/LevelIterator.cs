@@ -83,6 +83,22 @@ sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIte
         if (!current.IsValid && Open(at - 1)) current!.SeekToLast();
     }
 
+    public override ulong NewestOfRun => current!.NewestOfRun;
+
+    public override bool IsRunBefore(byte[]? key) => current!.IsRunBefore(key);
+
+    public override bool IsRunFrom(byte[]? key) => current!.IsRunFrom(key);
+
+    public override void NextRun()
+    {
+        if (Open(at + 1)) current!.SeekToFirst();
+    }
+
+    public override void PreviousRun()
+    {
+        if (Open(at - 1)) current!.SeekToLast();
+    }
+
     bool Open(int table)
     {
         if (table < 0 || table >= tables.Length)

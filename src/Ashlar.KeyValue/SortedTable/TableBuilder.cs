@@ -23,6 +23,7 @@ sealed class TableBuilder : IDisposable
     readonly BlockBuilder index = new();
     readonly BlockBuilder root = new();
     readonly List<ulong> hashes = [];
+    readonly ExpirySample expiries = new();
     byte[] writeBuffer;
     int buffered;
     long written;
@@ -82,6 +83,7 @@ sealed class TableBuilder : IDisposable
         maxSequence = Math.Max(maxSequence, sequence);
         count++;
         if (kind == EntryKind.Delete) tombstones++;
+        if (kind.Expires()) expiries.Add(Expiry.Read(value));
     }
 
     /// <summary>
@@ -106,6 +108,7 @@ sealed class TableBuilder : IDisposable
         return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray())
         {
             TombstoneCount = tombstones,
+            Expiry = expiries.ToExpiry(),
         };
     }
 

@@ -25,6 +25,8 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
 
     public override bool IsValid => !data.IsNone;
 
+    public override ulong NewestOfRun => table.Info.MaxSequence;
+
     bool IsLastBlock => indexPosition + 1 == index.Count && rootPosition + 1 == root.Count;
 
     public override ReadOnlySpan<byte> Key => key.AsSpan(0, keyLength);
@@ -125,6 +127,14 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
             MoveTo(data.Count - 1);
         }
     }
+
+    public override bool IsRunBefore(byte[]? key) => key is null || table.Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0;
+
+    public override bool IsRunFrom(byte[]? key) => key is null || table.Info.SmallestKey.AsSpan().SequenceCompareTo(key) >= 0;
+
+    public override void NextRun() => data = default;
+
+    public override void PreviousRun() => data = default;
 
     public override void Close()
     {

@@ -7,6 +7,7 @@ sealed class CommitCounters
 {
     long puts;
     long deletes;
+    long rangeDeletes;
     long batches;
     long bytes;
     long checks;
@@ -15,6 +16,8 @@ sealed class CommitCounters
     public long Puts => Volatile.Read(ref puts);
 
     public long Deletes => Volatile.Read(ref deletes);
+
+    public long RangeDeletes => Volatile.Read(ref rangeDeletes);
 
     /// <summary>Batches; a put or delete of its own is one, too.</summary>
     public long Batches => Volatile.Read(ref batches);
@@ -42,6 +45,7 @@ sealed class CommitCounters
     public void CountEntry(EntryKind kind, int keyBytes, int valueBytes)
     {
         if (kind == EntryKind.Delete) Volatile.Write(ref deletes, deletes + 1);
+        else if (kind == EntryKind.RangeDelete) Volatile.Write(ref rangeDeletes, rangeDeletes + 1);
         else Volatile.Write(ref puts, puts + 1);
         Volatile.Write(ref bytes, bytes + keyBytes + valueBytes);
     }

@@ -29,6 +29,7 @@ static class KeyValueMetrics
         var created = new Meter(MeterName);
         Count(created, "ashlar.kv.puts", "{entry}", "Values written", s => s.Puts);
         Count(created, "ashlar.kv.deletes", "{entry}", "Tombstones written", s => s.Deletes);
+        Count(created, "ashlar.kv.range_deletes", "{entry}", "Deletes of ranges written", s => s.RangeDeletes);
         Count(created, "ashlar.kv.gets", "{read}", "Reads of one key", s => s.Gets);
         Count(created, "ashlar.kv.written", "By", "Keys and values written", s => s.BytesPut);
         Count(created, "ashlar.kv.batches", "{batch}", "Batches written", s => s.Batches);
@@ -38,6 +39,7 @@ static class KeyValueMetrics
         Count(created, "ashlar.kv.flushes", "{flush}", "Memtables that became tables", s => s.Flushes);
         Count(created, "ashlar.kv.flush.written", "By", "Bytes of tables that memtables became", s => s.FlushBytesWritten);
         Count(created, "ashlar.kv.compactions", "{compaction}", "Compactions", s => s.Compactions);
+        Count(created, "ashlar.kv.tables.dropped", "{table}", "Tables that went without being read", s => s.TablesDropped);
         Count(created, "ashlar.kv.compaction.read", "By", "Bytes that compactions read", s => s.CompactionBytesRead);
         Count(created, "ashlar.kv.compaction.written", "By", "Bytes that compactions wrote", s => s.CompactionBytesWritten);
         Count(created, "ashlar.kv.values.moved", "By", "Values that were moved out of segments with much garbage", s => s.MovedValueBytes);
@@ -55,6 +57,7 @@ static class KeyValueMetrics
             "Time that writes were slowed down because files had grown faster than values are collected",
             s => s.SpaceSlowDownTime);
         Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
+        Gauge(created, "ashlar.kv.deleted_ranges", "{range}", "Deleted ranges that reads look for", s => s.DeletedRanges);
         Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks and values", s => s.CacheBytes);
         Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
         Gauge(

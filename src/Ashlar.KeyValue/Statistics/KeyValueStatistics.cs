@@ -17,6 +17,15 @@ public sealed record KeyValueStatistics
     /// <summary>Tombstones written.</summary>
     public long Deletes { get; init; }
 
+    /// <summary>Deletes of ranges written.</summary>
+    public long RangeDeletes { get; init; }
+
+    /// <summary>
+    /// Ranges that were deleted and of which something may still be in memtables or tables: reads look for them, and merges take them
+    /// away.
+    /// </summary>
+    public long DeletedRanges { get; init; }
+
     /// <summary>Batches written; a put or a delete of its own counts as one.</summary>
     public long Batches { get; init; }
 
@@ -33,7 +42,7 @@ public sealed record KeyValueStatistics
     public long BytesPut { get; init; }
 
     /// <summary>Entries per batch; 0 before the first.</summary>
-    public double MeanBatchEntries => Batches == 0 ? 0 : (double)(Puts + Deletes) / Batches;
+    public double MeanBatchEntries => Batches == 0 ? 0 : (double)(Puts + Deletes + RangeDeletes) / Batches;
 
     /// <summary>Batches per group, that is, per write to the log; 0 before the first.</summary>
     public double MeanGroupBatches => CommitGroups == 0 ? 0 : (double)Batches / CommitGroups;
@@ -85,6 +94,9 @@ public sealed record KeyValueStatistics
 
     /// <summary>Compactions that moved tables to another level without writing them.</summary>
     public long TableMoves { get; init; }
+
+    /// <summary>Tables that went without being read, because all that they held had expired or was deleted.</summary>
+    public long TablesDropped { get; init; }
 
     /// <summary>Groups of writes that were stopped until flush or compaction had made room.</summary>
     public long WriteStalls { get; init; }

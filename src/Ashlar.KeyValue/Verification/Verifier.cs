@@ -23,7 +23,8 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
     /// <param name="tables">Which tables, by number; null for all, and for the segments that they refer to.</param>
     public VerificationReport Run(StoreVersion version, Predicate<ulong>? tables = null)
     {
-        foreach (var table in version.Tables.All().Where(table => tables?.Invoke(table.Info.Id) ?? true)) Check(() => CheckTable(table));
+        foreach (var table in version.Tables.All().Where(table => tables?.Invoke(table.Info.Id) ?? true))
+            Check(() => CheckTable(table, version.Tables.Ranges));
         for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
         cache.Release();
         var segments = tables is null ? CheckSegments(version.Tables) : 0;
@@ -51,7 +52,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
         }
     }
 
-    void CheckTable(Table table)
+    void CheckTable(Table table, RangeTombstones? ranges)
     {
         // Past the cache: blocks come from the disk, not from memory that was checked long ago.
         var info = table.Info;
@@ -61,6 +62,8 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
             var filters = new FilterWalk(fresh);
             var iterator = fresh.CreateSequentialIterator();
             var valueCheck = new ValueCheck(values);
+            var expiries = new ExpirySample();
+            var tombstones = 0L;
             byte[]? lastKey = null;
             var lastSequence = 0UL;
             var count = 0L;
@@ -78,6 +81,10 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
                     valueCheck.Check(iterator.Key, iterator.Kind, iterator.Value);
                 else if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
                     throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
+                if (iterator.Kind.Expires()) expiries.Add(Expiry.Read(iterator.Value));
+                if (iterator.Kind == EntryKind.Delete) tombstones++;
+                if (ranges?.StretchOf(iterator.Key).OldestAfter(iterator.Sequence) <= info.RangesAppliedThrough)
+                    throw Wrong($"entry {count} was deleted with its range, and should be gone");
                 lastKey = iterator.Key.ToArray();
                 lastSequence = iterator.Sequence;
                 count++;
@@ -87,6 +94,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
                 throw Wrong($"the manifest says {info.EntryCount} entries, there are {count}");
             if (!lastKey.AsSpan().SequenceEqual(info.LargestKey))
                 throw Wrong("the largest key is not the one that the manifest says");
+            RequireDeadCounted(tombstones, expiries.ToExpiry());
             valueCheck.Finish(info, table.Path);
             separated += valueCheck.Count;
             entries += count;
@@ -94,6 +102,18 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
         finally
         {
             fresh.Release();
+        }
+
+        // By these a table goes without being read. Neither is in a manifest of before they were counted.
+        void RequireDeadCounted(long counted, TableExpiry found)
+        {
+            if (info.TombstoneCount != 0 && info.TombstoneCount != counted)
+                throw Wrong($"the manifest says {info.TombstoneCount} tombstones, there are {counted}");
+            if (info.Expiry.Count == 0) return;
+            var isSame = info.Expiry.Count == found.Count
+                && info.Expiry.Moments[0] == found.Moments[0] && info.Expiry.Moments[^1] == found.Moments[^1];
+            if (!isSame)
+                throw Wrong($"the manifest says that {info.Expiry.Count} entries expire, and when; in the table it is otherwise");
         }
 
         CorruptDataException Wrong(string problem) => new(table.Path, 0, problem);

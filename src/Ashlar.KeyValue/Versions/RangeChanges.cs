@@ -14,6 +14,12 @@ static class RangeChanges
     /// none.</summary>
     public static byte[]? Find(StoreVersion version, KeyRange range, ulong after, ulong through)
     {
+        foreach (var deleted in version.DeletedRanges())
+        {
+            var isBetween = deleted.Sequence > after && deleted.Sequence <= through;
+            if (isBetween && range.Overlaps(deleted.Start, deleted.End, deleted.End is not null)) return deleted.Start;
+        }
+
         foreach (var source in Sources(version, after))
         {
             try

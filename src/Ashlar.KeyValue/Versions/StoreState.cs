@@ -19,6 +19,7 @@ sealed class StoreState(
     ulong flushedThrough;
     ulong releasedThrough; // The oldest readable sequence when a snapshot last let go of something.
     int cursors;
+    bool hasKeyspaces;
     bool isDisposed;
 
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
@@ -38,6 +39,13 @@ sealed class StoreState(
 
     /// <summary>Where scans need not look; writers keep it true.</summary>
     public DeletedRanges DeletedRanges { get; } = new();
+
+    /// <summary>Whether keys that begin with FF FF FF FF are those of keyspaces. Once it is so, it stays.</summary>
+    public bool HasKeyspaces
+    {
+        get => Volatile.Read(ref hasKeyspaces);
+        set => Volatile.Write(ref hasKeyspaces, value);
+    }
 
     public bool IsDisposed => Volatile.Read(ref isDisposed);
 

@@ -12,6 +12,8 @@ namespace Ashlar.KeyValue.Versions;
 /// </summary>
 sealed class StoreVersion : SharedResource
 {
+    readonly RangeTombstones? ranges; // All but those of the memtable that is being written.
+
     public StoreVersion(MemTable active, MemTable[] immutable, TableSet tables)
     {
         active.Acquire();
@@ -20,6 +22,7 @@ sealed class StoreVersion : SharedResource
         Active = active;
         Immutable = immutable;
         Tables = tables;
+        ranges = RangeTombstones.Union(immutable.Select(table => table.Ranges).Append(tables.Ranges));
     }
 
     public MemTable Active { get; }
@@ -34,16 +37,19 @@ sealed class StoreVersion : SharedResource
     /// </summary>
     public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out FoundValue found)
     {
+        found = default;
+        var deleted = DeletedBy(key, sequence);
         if (TryFindInMemory(key, sequence, out var written, out var kind, out var stored))
         {
+            if (written < deleted) return false;
             found = kind.HasPlace()
                 ? new FoundValue(slot, kind, stored, ValuePlace.Read(kind, stored), written)
                 : new FoundValue(slot, kind, stored, written);
             return Expiry.IsPresent(kind, stored, clock);
         }
 
-        found = default;
         if (!Tables.TryFind(slot, key, sequence, out var block, out var position)) return false;
+        if (deleted > 0 && block.SequenceAt(position) < deleted) return false;
         kind = block.KindAt(position);
         var inline = block.InlineAt(position);
         written = block.SequenceAt(position);
@@ -53,8 +59,17 @@ sealed class StoreVersion : SharedResource
         return Expiry.IsPresent(kind, inline, clock);
     }
 
-    /// <summary>One iterator over everything, all versions of all entries.</summary>
-    public EntryIterator CreateIterator()
+    /// <summary>The ranges that are deleted, in memtables and tables, what is not published yet among them.</summary>
+    public IEnumerable<RangeTombstone> DeletedRanges() =>
+        new[] { ranges, Active.Ranges }.OfType<RangeTombstones>().SelectMany(set => set.All.ToArray());
+
+    /// <summary>How many there are.</summary>
+    public int RangeCount => (ranges?.Count ?? 0) + Active.RangeCount;
+
+    /// <summary>
+    /// One iterator over everything, all versions of all entries, but for those that a reader at a sequence sees deleted with their range.
+    /// </summary>
+    public EntryIterator CreateIterator(ulong sequence)
     {
         var deeper = 0;
         for (var level = 1; level < Tables.Levels.Length; level++) deeper += Tables.Levels[level].Length > 0 ? 1 : 0;
@@ -68,16 +83,38 @@ sealed class StoreVersion : SharedResource
             if (Tables.Levels[level].Length > 0) sources[next++] = new LevelIterator(Tables.Levels[level]);
         }
 
+        // What is added to the memtable from here on is newer than the reader.
+        RangeTombstones[] sets = [.. new[] { ranges, Active.Ranges }.OfType<RangeTombstones>()];
+        if (sets.Length > 0)
+        {
+            for (var i = 0; i < sources.Length; i++) sources[i] = new UncoveredIterator(sources[i], sets, sequence);
+        }
+
         return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
     }
 
     /// <summary>
     /// Finds the newest write of a key at or below a sequence in memtables alone, for a leader: what is not published yet counts, too, if
-    /// the sequence says so.
+    /// the sequence says so. The delete of a range that the key lies in is one.
     /// </summary>
     public bool TryFindWrite(
-        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> stored) =>
-        TryFindInMemory(key, sequence, out found, out kind, out stored);
+        ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    {
+        var isFound = TryFindInMemory(key, sequence, out found, out kind, out stored);
+        var deleted = DeletedBy(key, sequence);
+        if (deleted <= found) return isFound;
+        found = deleted;
+        kind = EntryKind.Delete;
+        stored = default;
+        return true;
+    }
+
+    // The newest range that a key lies in, deleted for a reader at a sequence: older entries of the key do not count. 0 if there is none.
+    ulong DeletedBy(ReadOnlySpan<byte> key, ulong sequence)
+    {
+        if (ranges is null && Active.RangeCount == 0) return 0;
+        return Math.Max(ranges?.NewestCovering(key, sequence) ?? 0, Active.Ranges?.NewestCovering(key, sequence) ?? 0);
+    }
 
     bool TryFindInMemory(
         ReadOnlySpan<byte> key, ulong sequence, out ulong found, out EntryKind kind, out ReadOnlySpan<byte> stored)

@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.Storage;
@@ -14,9 +15,15 @@ sealed class TableSet : SharedResource
 {
     LiveData? live;
 
-    TableSet(Table[][] levels) => Levels = levels;
+    TableSet(Table[][] levels, RangeTombstones? ranges) => (Levels, Ranges) = (levels, ranges);
 
     public Table[][] Levels { get; }
+
+    /// <summary>
+    /// Ranges that are deleted and of which tables may hold entries; null if there are none. All of them are in the manifest, so they are
+    /// durable, and published.
+    /// </summary>
+    public RangeTombstones? Ranges { get; }
 
     /// <summary>What of it is live, once that was estimated (<see cref="LiveEstimate"/>).</summary>
     public LiveData? Live
@@ -30,7 +37,7 @@ sealed class TableSet : SharedResource
     public int TableCount => Levels.Sum(level => level.Length);
 
     /// <summary>Makes a set of tables, of which it takes references of its own.</summary>
-    public static TableSet Create(IEnumerable<Table> tables)
+    public static TableSet Create(IEnumerable<Table> tables, RangeTombstones? ranges = null)
     {
         var levels = new List<Table>[ManifestState.LevelCount];
         for (var level = 0; level < levels.Length; level++) levels[level] = [];
@@ -47,7 +54,7 @@ sealed class TableSet : SharedResource
             RequireDisjoint(levels[level]);
         }
 
-        return new TableSet([.. levels.Select(level => level.ToArray())]);
+        return new TableSet([.. levels.Select(level => level.ToArray())], ranges);
     }
 
     public IEnumerable<Table> All() => Levels.SelectMany(level => level);
@@ -102,17 +109,21 @@ sealed class TableSet : SharedResource
         return false;
     }
 
+    /// <summary>The tables of a level (not level 0) that overlap a range of keys, borders included.</summary>
+    public ReadOnlySpan<Table> Overlapping(int level, ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest)
+    {
+        var tables = Levels[level];
+        var first = LevelIterator.FindTable(tables, smallest);
+        var end = first;
+        while (end < tables.Length && tables[end].Info.SmallestKey.AsSpan().SequenceCompareTo(largest) <= 0) end++;
+        return tables.AsSpan(first, end - first);
+    }
+
     /// <summary>Bytes of the tables of a level (not level 0) that overlap a range of keys, borders included.</summary>
     public long OverlappingBytes(int level, ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest)
     {
-        var tables = Levels[level];
         var bytes = 0L;
-        for (var at = LevelIterator.FindTable(tables, smallest); at < tables.Length; at++)
-        {
-            if (tables[at].Info.SmallestKey.AsSpan().SequenceCompareTo(largest) > 0) break;
-            bytes += tables[at].Info.FileLength;
-        }
-
+        foreach (var table in Overlapping(level, smallest, largest)) bytes += table.Info.FileLength;
         return bytes;
     }
 

@@ -35,4 +35,7 @@ public enum Features
 
     /// <summary>Snapshots and cursors are held while others write.</summary>
     Readers = 1 << 9,
+
+    /// <summary>Ranges of keys are deleted at once.</summary>
+    RangeDeletes = 1 << 10,
 }

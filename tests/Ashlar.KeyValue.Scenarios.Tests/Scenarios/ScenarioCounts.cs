@@ -25,6 +25,8 @@ sealed record ScenarioCounts
 
     public long Reads { get; set; }
 
+    public long RangeDeletes { get; set; }
+
     public static ScenarioCounts operator +(ScenarioCounts a, ScenarioCounts b) => new()
     {
         Refused = a.Refused + b.Refused,
@@ -37,5 +39,6 @@ sealed record ScenarioCounts
         Restored = a.Restored + b.Restored,
         Repaired = a.Repaired + b.Repaired,
         Reads = a.Reads + b.Reads,
+        RangeDeletes = a.RangeDeletes + b.RangeDeletes,
     };
 }

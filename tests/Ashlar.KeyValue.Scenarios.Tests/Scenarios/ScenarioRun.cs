@@ -81,6 +81,13 @@ sealed class ScenarioRun : IDisposable
     {
         var batch = new WriteBatch();
         foreach (var change in changes) change.AddTo(batch);
+        return Write(batch, changes, durability);
+    }
+
+    /// <summary>Writes a batch that does what is said by the changes.</summary>
+    /// <returns>Whether it was taken.</returns>
+    public bool Write(WriteBatch batch, IReadOnlyList<ScenarioChange> changes, Durability durability)
+    {
         var before = Model.Copy();
         Model.Begin(changes.Select(change => (change.Key, change.Remains)), Store.LaneOf);
         Mark(new Begun(Model.Step));

@@ -12,6 +12,7 @@ sealed class StoreScenario(ScenarioOptions options)
     static readonly IScenarioOperation[] AllOperations =
     [
         new WriteOperation(),
+        new RangeDeleteOperation(),
         new SaltedWriteOperation(),
         new QueueOperation(),
         new ReadOperation(),

@@ -27,6 +27,26 @@ public sealed class UnknownChoiceTests
             store.Put("a"u8, "1"u8, (Durability)Unknown);
         },
         ["KeyValueStore.Delete"] = store => store.Delete("a"u8, (Durability)Unknown),
+        ["KeyValueStore.DeleteRange"] = store =>
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => store.DeleteRange("a"u8, "z"u8, (Durability)Unknown));
+            store.DeleteRange(KeyRange.All, (Durability)Unknown);
+        },
+        ["KeyValueStore.DeleteRangeAsync"] = store => _ = store.DeleteRangeAsync(KeyRange.All, (Durability)Unknown).AsTask(),
+        ["Keyspace.Put"] = store =>
+        {
+            var keyspace = store.OpenKeyspace("kept");
+            Assert.Throws<ArgumentOutOfRangeException>(() => keyspace.Put("a"u8, "1"u8, TimeSpan.FromHours(1), (Durability)Unknown));
+            keyspace.Put("a"u8, "1"u8, (Durability)Unknown);
+        },
+        ["Keyspace.Delete"] = store => store.OpenKeyspace("kept").Delete("a"u8, (Durability)Unknown),
+        ["Keyspace.DeleteRange"] = store => store.OpenKeyspace("kept").DeleteRange(KeyRange.All, (Durability)Unknown),
+        ["Keyspace.Scan"] = store => store.OpenKeyspace("kept").Scan(KeyRange.All, (ScanDirection)Unknown),
+        ["KeyspaceSnapshot.Scan"] = store =>
+        {
+            using var snapshot = store.CreateSnapshot();
+            snapshot.In(store.OpenKeyspace("kept")).Scan(KeyRange.All, (ScanDirection)Unknown);
+        },
         ["KeyValueStore.Write"] = store => store.Write(new WriteBatch(), (Durability)Unknown),
         ["KeyValueStore.PutAsync"] = store => _ = store.PutAsync("a"u8, "1"u8, (Durability)Unknown).AsTask(),
         ["KeyValueStore.PutIfAbsent"] = store =>

@@ -9,17 +9,64 @@ public sealed class CompactionPickerTests : IDisposable
 
     public void Dispose() => shelf.Dispose();
 
-    CompactionPlan? Pick(long batchBytes = 4000, ulong oldestReadable = NoSnapshot)
+    CompactionPlan? Pick(long batchBytes = 4000, ulong oldestReadable = NoSnapshot, long now = 0)
     {
         var tables = shelf.ToSet();
         try
         {
-            return new CompactionPicker(TestStore.Small(TestStore.NewDisk())).Pick(tables, batchBytes, oldestReadable);
+            return new CompactionPicker(TestStore.Small(TestStore.NewDisk())).Pick(tables, batchBytes, [oldestReadable], now);
         }
         finally
         {
             tables.Release();
         }
+    }
+
+    [Fact]
+    public void What_has_expired_goes_without_being_read_but_not_before_its_time()
+    {
+        var first = shelf.AddExpiring(0, 5000, 6000, expiresAt: 200);
+        var other = shelf.AddExpiring(3, 1000, 2000, expiresAt: 200);
+        shelf.Add(3, 3000, 4000);
+        Assert.Null(Pick(now: 199));
+        var plan = Pick(now: 200, oldestReadable: 0)!;
+        Assert.True(plan.IsDrop);
+        Assert.Equal(new HashSet<Table> { first, other }, [.. plan.Inputs]);
+    }
+
+    [Theory, InlineData(0), InlineData(1), InlineData(3)]
+    public void What_has_expired_stays_a_tombstone_for_what_lies_below_it(int level)
+    {
+        shelf.AddExpiring(level, 1000, 2000, expiresAt: 200);
+        if (level == 0) shelf.Add(0, 1500, 1500, entries: 1); // Older: the shelf fills from the newest on.
+        else shelf.Add(5, 1500, 1500, entries: 1);
+        Assert.False(Pick(now: 200)?.IsDrop ?? false);
+    }
+
+    [Fact]
+    public void What_has_expired_goes_with_what_has_expired_below_it()
+    {
+        shelf.AddExpiring(1, 1000, 2000, expiresAt: 200);
+        shelf.AddExpiring(2, 1000, 2000, expiresAt: 100);
+        var plan = Pick(now: 200)!;
+        Assert.Equal((true, 2), (plan.IsDrop, plan.Inputs.Length));
+    }
+
+    [Fact]
+    public void A_table_of_which_much_has_expired_is_rewritten_where_it_is_and_by_the_time_it_was_chosen_for()
+    {
+        var mixed = shelf.AddExpiring(2, 1000, 2000, expiresAt: 200, entries: 10, lasting: 6);
+        Assert.Null(Pick(now: 199));
+        var plan = Pick(now: 200)!;
+        Assert.Equal((2, false, 200L), (plan.OutputLevel, plan.IsDrop, plan.Now));
+        Assert.Equal([mixed], plan.Inputs);
+    }
+
+    [Fact]
+    public void A_table_of_which_little_has_expired_is_left()
+    {
+        shelf.AddExpiring(2, 1000, 2000, expiresAt: 200, entries: 10, lasting: 8);
+        Assert.Null(Pick(now: 200));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class FullDiskPickerTests : IDisposable
         var tables = shelf.ToSet();
         try
         {
-            return new FullDiskPicker(manifest).Pick(tables, ulong.MaxValue, MovedBytes);
+            return new FullDiskPicker(manifest).Pick(tables, [ulong.MaxValue], MovedBytes, now: 0);
         }
         finally
         {

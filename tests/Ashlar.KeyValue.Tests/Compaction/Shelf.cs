@@ -30,6 +30,25 @@ sealed class Shelf : IDisposable
         return table;
     }
 
+    /// <summary>Adds a table in which all but the last few entries expire at one moment, in milliseconds.</summary>
+    public Table AddExpiring(int level, int from, int to, long expiresAt, int entries = 10, int lasting = 0)
+    {
+        using var builder = new TableBuilder(files, (ulong)tables.Count + 1, 4096);
+        sequence -= (ulong)entries;
+        var stored = new byte[58];
+        Expiry.Write(stored, expiresAt);
+        for (var i = 0; i < entries; i++)
+        {
+            var key = Encoding.UTF8.GetBytes($"{from + ((to - from) * (long)i / Math.Max(1, entries - 1)):d9}");
+            var expires = i < entries - lasting;
+            builder.Add(key, sequence + (ulong)i, expires ? EntryKind.ExpiringPut : EntryKind.Put, stored);
+        }
+
+        var table = Table.Open(files, builder.Finish(level), cache, new ValueSegments(files, cache));
+        tables.Add(table);
+        return table;
+    }
+
     /// <summary>Adds tables of a level that share a range evenly.</summary>
     public void AddMany(int level, int count, int from, int to, int entries = 10)
     {

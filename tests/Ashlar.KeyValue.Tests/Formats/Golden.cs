@@ -9,6 +9,9 @@ static class Golden
     public const string ExpiringLogEntry =
         "6cff0928b26fdb66040003000d0000006b657900505c18a301000076616c7565";
 
+    public const string RangeDeleteLogEntry =
+        "773c2b3baf8145d60600010002000000616262";
+
     public const string LogSegmentHeader =
         "4153484c524c4f470100000053d6a5c900112233445566778899aabbccddeeff07000000000000000807060504030201" +
         "00000000000000000000000000000000";

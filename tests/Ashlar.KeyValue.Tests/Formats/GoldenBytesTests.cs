@@ -189,6 +189,54 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Range_delete_in_the_log()
+    {
+        var bytes = new byte[LogEntry.HeaderBytes + 3];
+        LogEntry.Write(bytes, EntryKind.RangeDelete, "a"u8, "bb"u8);
+        Assert.Equal(Golden.RangeDeleteLogEntry, Hex(bytes), ignoreCase: true);
+        Assert.True(LogEntry.TryReadChecked(bytes, out var entry));
+        Assert.Equal((EntryKind.RangeDelete, 1, 2), (entry.Kind, entry.KeyLength, entry.ValueLength));
+        LogEntry.Write(bytes, EntryKind.RangeDelete, "bb"u8, "a"u8);
+        Assert.False(LogEntry.TryReadChecked(bytes, out _)); // It ends before it begins.
+    }
+
+    [Fact]
+    public void Manifest_edit_with_deleted_ranges()
+    {
+        const string Expected =
+            "010500000000000000013412000000000000d4d3d2d10a000000000000000b000000000000004d0000000000000001006102007a7a"
+            + "1305000000000000004c00000000000000" + "100100000000000000" + "114e0000000000000001006102006262"
+            + "114f000000000000000100630000" + "124c00000000000000";
+        var edit = new ManifestEdit { Features = StoreFeatures.RangeDeletes };
+        edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray())
+        {
+            RangesAppliedThrough = 76,
+        });
+        edit.AddedRanges.Add(new RangeTombstone("a"u8.ToArray(), "bb"u8.ToArray(), 78));
+        edit.AddedRanges.Add(new RangeTombstone("c"u8.ToArray(), null, 79));
+        edit.RetiredRanges.Add(76);
+        var bytes = edit.Encode();
+        Assert.Equal(Expected, Hex(bytes), ignoreCase: true);
+        Assert.Equal(Expected, Hex(ManifestEdit.Decode(bytes, "/MANIFEST", 0).Encode()), ignoreCase: true);
+    }
+
+    [Fact]
+    public void Expiries_of_a_table_follow_it_in_the_manifest()
+    {
+        var edit = new ManifestEdit();
+        var table = new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray());
+        edit.AddedTables.Add(table with { Expiry = new TableExpiry(7, [1, 2, 3, 4, 5, 6, 7, 8, 9]) });
+        var bytes = edit.Encode();
+        var moments = string.Concat(Enumerable.Range(1, 9).Select(moment => $"0{moment}00000000000000"));
+        Assert.EndsWith($"0F05000000000000000700000000000000{moments}", Hex(bytes), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(edit.AddedTables[0].Expiry, ManifestEdit.Decode(bytes, "/MANIFEST", 0).AddedTables[0].Expiry);
+        bytes[^8] = 7; // Ends before it has gone on.
+        Assert.Throws<CorruptDataException>(() => ManifestEdit.Decode(bytes, "/MANIFEST", 0));
+        (bytes[^8], bytes[^80]) = (9, 11); // More than there are entries.
+        Assert.Throws<CorruptDataException>(() => ManifestEdit.Decode(bytes, "/MANIFEST", 0));
+    }
+
+    [Fact]
     public void Value_place()
     {
         var place = new ValuePlace(7, 155, 5, 0xE1E00363);

@@ -222,6 +222,11 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     static IEnumerable<ManifestEdit> Edits()
     {
         yield return new ManifestEdit { LastSequence = 4, LastCommitTime = 5, NextFileId = 6, ObsoleteThroughLog = 2, Closed = true };
+        var ranges = new ManifestEdit { Features = StoreFeatures.RangeDeletes };
+        ranges.AddedRanges.Add(new RangeTombstone("a"u8.ToArray(), "b"u8.ToArray(), 3));
+        ranges.AddedRanges.Add(new RangeTombstone("c"u8.ToArray(), null, 4));
+        ranges.RetiredRanges.Add(2);
+        yield return ranges;
         yield return new ManifestEdit { Archive = new ArchivePosition(1, 2, 3, 4), HistoryId = SegmentWriter.StoreId };
         // What stores write.
         var disk = TestStore.NewDisk();

@@ -68,6 +68,32 @@ static class KilledMutations
         Kill<HalfEditTests>(
             "Manifests/Manifest.cs", "            file.SetLength(end);\n            isInDoubt = false;", "            isInDoubt = false;",
             nameof(HalfEditTests.What_a_full_disk_took_of_an_edit_is_cut_off), "Assert.Equal"),
+        Kill<RangeDeleteTests>(
+            "SortedTable/TableInfo.cs", "MinSequence < range.Sequence &&", "MaxSequence < range.Sequence &&",
+            nameof(RangeDeleteTests.A_range_stays_as_long_as_a_table_holds_what_it_deleted), "Assert.Equal"),
+        Kill<RangeDeleteTests>(
+            "Compaction/DeadTables.cs", "info.MaxSequence, readable[first])", "info.MaxSequence, readable[^1])",
+            nameof(RangeDeleteTests.Tables_in_the_range_stay_for_a_snapshot_that_sees_them), "Assert.Equal"),
+        Kill<RangeDeleteTests>(
+            "Compaction/TableInstaller.cs", "FollowRanges(edit, inputs, flushed?.Ranges)", "FollowRanges(edit, inputs, null)",
+            nameof(RangeDeleteTests.A_range_outlives_the_memtable_that_it_was_deleted_in), "Assert.Equal"),
+        new(
+            new Mutation(
+                "Compaction/TableWriter.cs: drops what is newer than the range",
+                new SourceEdit("Compaction/TableWriter.cs", "OldestAfter(source.Sequence)", "OldestAfter(0)"),
+                new SourceEdit("Compaction/EntryFilter.cs", "Invariant.Require(deletedBy > sequence);", "")),
+            typeof(RangeDeleteTests), nameof(RangeDeleteTests.In_a_batch_what_comes_before_goes_and_what_comes_behind_stays),
+            "Assert.Equal"),
+        Kill<RangeDeleteTests>(
+            "Commit/Committer.cs", "if (group.HasRangeDeletes) features.Require(StoreFeatures.RangeDeletes);", "",
+            nameof(RangeDeleteTests.A_store_says_that_programs_must_know_of_deleted_ranges_before_one_is_in_its_log), "Assert.Equal"),
+        Kill<KeyspaceTests>(
+            "KeyValueStore.Keyspaces.cs", "dropped.Identity.IsDropped = true;", "",
+            nameof(KeyspaceTests.Readers_of_before_go_on_and_every_other_call_says_that_it_was_dropped), "Assert.True"),
+        Kill<CompactionPickerTests>(
+            "Compaction/DeadTables.cs", "IsDead(table.Info, now) && !HasLiveBelow(tables, level, table.Info, dead)",
+            "IsDead(table.Info, now)",
+            nameof(CompactionPickerTests.What_has_expired_stays_a_tombstone_for_what_lies_below_it), "Assert.False", 3),
         Kill<RestoreCrashTests>(
             "Manifests/Manifest.cs", "        Adopt(files, written.File, options);\n        Use(written);\n        return true;",
             """

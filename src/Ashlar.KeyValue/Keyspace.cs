@@ -1,0 +1,91 @@
+using System.Buffers;
+using Ashlar.KeyValue.Entries;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Keys of a store under a name, apart from all others and ordered by themselves. A batch may have entries of several: they share the
+/// store's log, and its durability. Safe for concurrent callers.
+/// </summary>
+/// <remarks>Errors are those of the same calls of <see cref="KeyValueStore"/>, and <see cref="KeyspaceDroppedException"/>.</remarks>
+public sealed class Keyspace
+{
+    /// <summary>Longest key in a keyspace.</summary>
+    public const int KeyLimitBytes = KeyValueOptions.KeyLimitBytes - KeyspaceRegion.PrefixBytes;
+
+    const int StackBytes = 256;
+
+    readonly KeyValueStore store;
+
+    internal Keyspace(KeyValueStore store, KeyspaceIdentity identity) => (this.store, Identity) = (store, identity);
+
+    /// <summary>Its name.</summary>
+    public string Name => Identity.Name;
+
+    /// <summary>Whether it was dropped: every call throws <see cref="KeyspaceDroppedException"/> then.</summary>
+    public bool IsDropped => Identity.IsDropped;
+
+    internal KeyspaceIdentity Identity { get; }
+
+    /// <summary>Reads a value; null when the key is absent.</summary>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        RequireThere();
+        return store.Get(Identity.Store(key, stackalloc byte[StackBytes]));
+    }
+
+    /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
+    {
+        RequireThere();
+        return store.TryGet(Identity.Store(key, stackalloc byte[StackBytes]), value);
+    }
+
+    /// <summary>Writes one entry.</summary>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.Put(this, key, value);
+        store.Write(batch, durability);
+    }
+
+    /// <summary>Writes one entry that reads as absent once a time has passed.</summary>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.Put(this, key, value, timeToLive, store.Clock);
+        store.Write(batch, durability);
+    }
+
+    /// <summary>Deletes one entry; a missing one is no error.</summary>
+    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.Delete(this, key);
+        store.Write(batch, durability);
+    }
+
+    /// <summary>Deletes all keys of a range of it, as <see cref="KeyValueStore.DeleteRange(KeyRange, Durability)"/>.</summary>
+    public void DeleteRange(KeyRange range, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.DeleteRange(this, range);
+        store.Write(batch, durability);
+    }
+
+    /// <summary>Opens a cursor over a range of it as it is now; later writes are not seen, nor that it is dropped. Dispose it.</summary>
+    public KeyspaceCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
+    {
+        RequireThere();
+        return new KeyspaceCursor(store.ScanAll(Stored(Identity, range), direction));
+    }
+
+    internal static KeyRange Stored(KeyspaceIdentity identity, KeyRange range) => KeyRange.Between(
+        [.. identity.Prefix, .. range.Start], range.HasEnd ? [.. identity.Prefix, .. range.End] : identity.End);
+
+    void RequireThere()
+    {
+        if (IsDropped) throw new KeyspaceDroppedException(Name);
+    }
+}
