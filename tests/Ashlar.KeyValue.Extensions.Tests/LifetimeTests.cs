@@ -28,6 +28,7 @@ public sealed class LifetimeTests
         Assert.Equal([1000, 1002], log.StoreEvents);
         using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk });
         Assert.True(store.Recovery.WasClosed);
+        Assert.Equal(0, store.Recovery.Groups);
         Assert.NotNull(store.Get("started"u8));
         Assert.NotNull(store.Get("stopped"u8));
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Ashlar.KeyValue.Extensions.Logging;
+using Ashlar.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -39,11 +40,15 @@ sealed class OpenedStore : IDisposable
 
     public static OpenedStore Open(IServiceProvider provider, string name) => new(provider, name);
 
-    /// <summary>Closes the store and tells the log, also what is in doubt.</summary>
+    /// <summary>
+    /// Closes the store and tells the log, also what is in doubt. What is in memory is written to tables first: the next start then has no
+    /// log to read.
+    /// </summary>
     /// <exception cref="StorePoisonedException">The last writes could not be made durable. The store is closed all the same.</exception>
     public void Close()
     {
         if (Interlocked.Exchange(ref isClosed, 1) != 0) return;
+        if (!Options.ReadOnly) TryFlush();
         try
         {
             Store.Close();
@@ -53,6 +58,18 @@ sealed class OpenedStore : IDisposable
         {
             KeyValueLog.ClosedInDoubt(logger, failure, directory);
             throw;
+        }
+    }
+
+    void TryFlush()
+    {
+        try
+        {
+            Store.Flush();
+        }
+        catch (Exception failure) when (failure is AshlarException or ObjectDisposedException)
+        {
+            // The log has it all, and closing tells what is in doubt.
         }
     }
 
