@@ -50,6 +50,7 @@ public sealed partial class KeyValueStore
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(conditions);
+        RequireOwnKeyspaces(conditions.Keyspaces);
         return TryWrite(batch, new WriteCheck(conditions.ToArray(), [], 0), durability);
     }
 
@@ -63,6 +64,7 @@ public sealed partial class KeyValueStore
         cancellationToken.ThrowIfCancellationRequested();
         EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
+        RequireOwnKeyspaces(conditions.Keyspaces);
         return TryWriteAsync(batch, new WriteCheck(conditions.ToArray(), [], 0), durability, isLooked: false, cancellationToken);
     }
 

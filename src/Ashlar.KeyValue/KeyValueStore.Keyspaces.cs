@@ -129,13 +129,13 @@ public sealed partial class KeyValueStore
         }
     }
 
-    void RequireOwnKeyspaces(WriteBatch batch)
+    internal void RequireOwnKeyspaces(IReadOnlyList<KeyspaceIdentity> used)
     {
-        foreach (var keyspace in batch.Keyspaces!)
+        foreach (var keyspace in used)
         {
             if (keyspace.Owner != this)
                 throw new ArgumentException(
-                    $"The keyspace '{keyspace.Name}' is one of another store, or of another opening.", nameof(batch));
+                    $"The keyspace '{keyspace.Name}' is one of another store, or of another opening.", nameof(used));
             if (keyspace.IsDropped) throw new KeyspaceDroppedException(keyspace.Name);
         }
     }

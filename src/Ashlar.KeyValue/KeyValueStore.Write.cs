@@ -165,7 +165,7 @@ public sealed partial class KeyValueStore
         EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
         if (batch.HasPuts && space.IsLow && (batch.MayUseReserve ? space.Refill() : space.RequireRoom())) background.Signal();
-        if (batch.Keyspaces is not null) RequireOwnKeyspaces(batch);
+        if (batch.Keyspaces is not null) RequireOwnKeyspaces(batch.Keyspaces);
         if (batch.LongestPutKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestPutKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)

@@ -128,12 +128,45 @@ public sealed class KeyValueTransaction : IKeyValueReader, IDisposable
     /// <inheritdoc />
     /// <remarks>It sees the transaction's writes up to this call. What it passes counts as read: the range up to where it was
     /// left.</remarks>
-    public IKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
+    public IKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) =>
+        ScanAll(store.State.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range, direction);
+
+    /// <summary>A keyspace of the store as the transaction sees it: what is read and written there belongs to the transaction.</summary>
+    /// <exception cref="ArgumentException">The keyspace is one of another store, or of another opening.</exception>
+    /// <exception cref="KeyspaceDroppedException">The keyspace was dropped.</exception>
+    public KeyspaceTransaction In(Keyspace keyspace)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        RequireOpen();
+        store.RequireOwnKeyspaces([keyspace.Identity]);
+        return new(this, keyspace.Identity);
+    }
+
+    /// <summary>Opens a cursor over keys of any kind.</summary>
+    internal IKeyValueCursor ScanAll(KeyRange range, ScanDirection direction)
     {
         RequireOpen();
         EnumArgument.RequireDefined(direction);
         return new TransactionCursor(
-            snapshot.Scan(range, direction), writes, reads, range, direction, Expiry.Now(store.State.Clock), RequireOpen);
+            snapshot.ScanAll(range, direction), writes, reads, range, direction, Expiry.Now(store.State.Clock), RequireOpen);
+    }
+
+    internal void Put(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        RequireWritable(key, value);
+        writes.Add(keyspace, EntryKind.Put, key, value);
+    }
+
+    internal void Put(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive)
+    {
+        RequireWritable(key, value);
+        writes.Add(keyspace, EntryKind.ExpiringPut, key, value, Expiry.After(timeToLive, store.State.Clock));
+    }
+
+    internal void Delete(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key)
+    {
+        RequireWritable(key: default, value: default);
+        writes.Add(keyspace, EntryKind.Delete, key, default);
     }
 
     /// <summary>Writes one entry when the transaction is committed. Key and value are copied.</summary>

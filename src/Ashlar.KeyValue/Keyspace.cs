@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue;
 /// store's log, and its durability. Safe for concurrent callers.
 /// </summary>
 /// <remarks>Errors are those of the same calls of <see cref="KeyValueStore"/>, and <see cref="KeyspaceDroppedException"/>.</remarks>
-public sealed class Keyspace
+public sealed class Keyspace : IKeyValueReader
 {
     /// <summary>Longest key in a keyspace.</summary>
     public const int KeyLimitBytes = KeyValueOptions.KeyLimitBytes - KeyspaceRegion.PrefixBytes;
@@ -28,14 +28,45 @@ public sealed class Keyspace
 
     internal KeyspaceIdentity Identity { get; }
 
-    /// <summary>Reads a value; null when the key is absent.</summary>
+    /// <inheritdoc />
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         RequireThere();
         return store.Get(Identity.Store(key, stackalloc byte[StackBytes]));
     }
 
-    /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
+    /// <inheritdoc />
+    public byte[]? Get(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
+    {
+        RequireThere();
+        return store.Get(Identity.Store(key, stackalloc byte[StackBytes]), out info);
+    }
+
+    /// <inheritdoc />
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        RequireThere();
+        return store.TryGet(Identity.Store(key, stackalloc byte[StackBytes]), destination, out valueLengthBytes);
+    }
+
+    /// <inheritdoc />
+    public bool ContainsKey(ReadOnlySpan<byte> key) => TryGetInfo(key, out _);
+
+    /// <inheritdoc />
+    public bool TryGetInfo(ReadOnlySpan<byte> key, out KeyValueEntryInfo info)
+    {
+        RequireThere();
+        return store.TryGetInfo(Identity.Store(key, stackalloc byte[StackBytes]), out info);
+    }
+
+    /// <inheritdoc />
+    public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        RequireThere();
+        return store.MultiGet(Stored(Identity, keys));
+    }
+
+    /// <inheritdoc />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         RequireThere();
@@ -78,7 +109,37 @@ public sealed class Keyspace
     public KeyspaceCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
         RequireThere();
-        return new KeyspaceCursor(store.ScanAll(Stored(Identity, range), direction));
+        return new KeyspaceCursor(store.ScanAll(Stored(Identity, range), direction), Identity);
+    }
+
+    IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
+
+    /// <inheritdoc cref="IKeyValueStore.PutIfAbsent(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
+    public bool PutIfAbsent(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync) =>
+        PutIfUnchanged(key, value, 0, durability);
+
+    /// <inheritdoc cref="IKeyValueStore.PutIfUnchanged" />
+    public bool PutIfUnchanged(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong sequence, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.Put(this, key, value);
+        return store.TryWrite(batch, new WriteConditions().RequireUnchanged(this, key, sequence), durability);
+    }
+
+    /// <inheritdoc cref="IKeyValueStore.DeleteIfUnchanged" />
+    public bool DeleteIfUnchanged(ReadOnlySpan<byte> key, ulong sequence, Durability durability = Durability.Sync)
+    {
+        var batch = new WriteBatch();
+        batch.Delete(this, key);
+        return store.TryWrite(batch, new WriteConditions().RequireUnchanged(this, key, sequence), durability);
+    }
+
+    internal static ReadOnlyMemory<byte>[] Stored(KeyspaceIdentity identity, ReadOnlySpan<ReadOnlyMemory<byte>> keys)
+    {
+        var stored = new ReadOnlyMemory<byte>[keys.Length];
+        for (var i = 0; i < keys.Length; i++) stored[i] = identity.Store(keys[i].Span, []).ToArray();
+        return stored;
     }
 
     internal static KeyRange Stored(KeyspaceIdentity identity, KeyRange range) => KeyRange.Between(

@@ -229,7 +229,8 @@ public sealed partial class WriteBatch
     }
 
     /// <summary>Adds an entry of a keyspace.</summary>
-    void Add(KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt = 0)
+    internal void Add(
+        KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt = 0)
     {
         const int LimitBytes = KeyValueOptions.KeyLimitBytes - KeyspaceRegion.PrefixBytes;
         if (key.IsEmpty || key.Length > LimitBytes) throw new KeyLengthException(key.Length, LimitBytes);

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Log;
 
 namespace Ashlar.KeyValue;
@@ -6,9 +7,10 @@ namespace Ashlar.KeyValue;
 /// What has to hold for a batch to be written: keys that are absent, or unchanged since they were read. All of them are checked at the
 /// moment at which the batch takes effect. Not safe for concurrent callers.
 /// </summary>
-public sealed class WriteConditions
+public sealed partial class WriteConditions
 {
     readonly List<WriteCondition> conditions = [];
+    readonly List<KeyspaceIdentity> keyspaces = [];
 
     /// <summary>Number of conditions.</summary>
     public int Count => conditions.Count;
@@ -30,15 +32,24 @@ public sealed class WriteConditions
     {
         if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
-        conditions.Add(new(key.ToArray(), sequence, 0));
+        Add(key, sequence);
         return this;
     }
 
     /// <summary>Removes all conditions.</summary>
-    public void Clear() => conditions.Clear();
+    public void Clear()
+    {
+        conditions.Clear();
+        keyspaces.Clear();
+    }
 
     /// <summary>Walks the keys that the conditions are about, in the order in which they were added.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Keys => conditions.Select(condition => (ReadOnlyMemory<byte>)condition.Key);
 
+    /// <summary>Keyspaces that it has keys of.</summary>
+    internal IReadOnlyList<KeyspaceIdentity> Keyspaces => keyspaces;
+
     internal WriteCondition[] ToArray() => [.. conditions];
+
+    void Add(ReadOnlySpan<byte> key, ulong sequence) => conditions.Add(new(key.ToArray(), sequence, 0));
 }

@@ -40,6 +40,15 @@ sealed class TransactionWrites : IDisposable
         Add(key, EntryKind.Delete, offset);
     }
 
+    /// <summary>Writes to a keyspace.</summary>
+    public void Add(
+        KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt = 0)
+    {
+        var offset = Batch.LengthBytes;
+        Batch.Add(keyspace, kind, key, value, expiresAt);
+        Add(keyspace.Store(key, stackalloc byte[256]), kind, offset);
+    }
+
     /// <summary>The newest write of a key, if there is one.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, out EntryKind kind, out ReadOnlySpan<byte> stored)
     {

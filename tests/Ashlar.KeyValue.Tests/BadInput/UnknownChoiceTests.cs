@@ -66,6 +66,11 @@ public sealed class UnknownChoiceTests
             Assert.Throws<ArgumentOutOfRangeException>(() => store.Transact(_ => 1, (Durability)Unknown));
             store.Transact(_ => Assert.Fail("It was carried out."), (Durability)Unknown);
         },
+        ["Keyspace.PutIfAbsent"] = store => store.OpenKeyspace("kept").PutIfAbsent("a"u8, "1"u8, (Durability)Unknown),
+        ["Keyspace.PutIfUnchanged"] = store => store.OpenKeyspace("kept").PutIfUnchanged("a"u8, "1"u8, 0, (Durability)Unknown),
+        ["Keyspace.DeleteIfUnchanged"] = store => store.OpenKeyspace("kept").DeleteIfUnchanged("a"u8, 0, (Durability)Unknown),
+        ["KeyspaceTransaction.Scan"] = store =>
+            InTransaction(store, one => one.In(store.OpenKeyspace("kept")).Scan(KeyRange.All, (ScanDirection)Unknown)),
         ["KeyValueTransaction.Scan"] = store => InTransaction(store, one => one.Scan(KeyRange.All, (ScanDirection)Unknown)),
         ["KeyValueTransaction.Commit"] = store => InTransaction(store, one => one.Commit((Durability)Unknown)),
         ["KeyValueTransaction.TryCommit"] = store => InTransaction(store, one => one.TryCommit((Durability)Unknown)),
