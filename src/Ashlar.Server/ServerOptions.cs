@@ -73,6 +73,11 @@ public sealed record ServerOptions
     /// <summary>The machine that it is, as far as pools on devices tell others who has them.</summary>
     public PoolHost Host { get; init; } = PoolHost.ThisMachine;
 
+    /// <summary>
+    /// Which start of the machine it is: within one, what was written and not flushed outlives the server. Null where that is not known.
+    /// </summary>
+    public Guid? BootId { get; init; }
+
     /// <summary>The disk.</summary>
     public required IFileSystem FileSystem { get; init; }
 

@@ -126,7 +126,7 @@ sealed class PoolEntry : IAsyncDisposable
                 record = record with { PoolId = identity.Id };
                 raidJournal.Pool = record.Name;
                 journal = new PoolJournal(record.Name, report, options.TimeProvider);
-                var poolOptions = PoolFiles.PoolOptions(options) with { Name = record.Name, Observer = journal.Observe };
+                var poolOptions = PoolFiles.PoolOptions(options, directory) with { Name = record.Name, Observer = journal.Observe };
                 pool = await StoragePool.ImportAsync(device, poolOptions, record.Name, opening.IsForced);
             }
             catch

@@ -65,7 +65,7 @@ static class PoolFiles
             // Before it is recovered: what is refused is left as it is.
             device = await open(metadata);
             if (StoragePool.FindCapacityBytes(metadata) is { } capacity) PoolSizes.Require(askedBytes, capacity);
-            opened = await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Name = name, Observer = observer });
+            opened = await StoragePool.OpenAsync(device, metadata, PoolOptions(options, path) with { Name = name, Observer = observer });
         }
         catch
         {
@@ -109,6 +109,14 @@ static class PoolFiles
         CreateIfMissing = isNew,
     });
 
-    public static PoolOptions PoolOptions(ServerOptions options) =>
-        new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy, Host = options.Host };
+    /// <summary>How pools work.</summary>
+    /// <param name="options">How the server runs.</param>
+    /// <param name="path">The directory of the pool that is opened; null for one that is only made.</param>
+    public static PoolOptions PoolOptions(ServerOptions options, string? path = null) => new()
+    {
+        TimeProvider = options.TimeProvider,
+        Entropy = options.Entropy,
+        Host = options.Host,
+        RecentWrites = path is not null && options.BootId is { } boot ? new(options.FileSystem, $"{path}/recent", boot) : null,
+    };
 }

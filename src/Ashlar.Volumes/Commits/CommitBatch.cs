@@ -64,6 +64,8 @@ sealed class CommitBatch(bool isSpill)
                 entry.Captured();
             }
 
+            Invariant.Require(!isSpill || leaf.RecentThrough == 0); // What is logged has changed the map.
+            leaf.CaptureRecent();
             if (!isSpill) CapturePlaces(leaf, space, fragments);
             Invariant.Require(!isSpill || !leaf.Changes.HasPlaces);
 
@@ -188,6 +190,25 @@ sealed class CommitBatch(bool isSpill)
         leaf.StoredGeneration = after;
     }
 
+    /// <summary>
+    /// What the log of recent writes need not say any more when the batch is durable. Ask before <see cref="Completed"/>: up to then
+    /// whatever is done to these leaves is logged, be it that a marker vouches for it.
+    /// </summary>
+    public IReadOnlyList<CoveredLeaf> ListCovered()
+    {
+        var covered = new List<CoveredLeaf>();
+        foreach (var (leaf, _) in leaves)
+        {
+            lock (leaf)
+            {
+                if (leaf is { CapturesBeingWritten: 1, CapturedRecent: > 0 })
+                    covered.Add(new CoveredLeaf(leaf.Volume.Lineage, leaf.Index, leaf.CapturedRecent, leaf.MarkedThrough));
+            }
+        }
+
+        return covered;
+    }
+
     /// <summary>The batch is durable; one that is a spill is only written, and its markers go to those that are to be settled.</summary>
     public void Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
     {
@@ -200,7 +221,10 @@ sealed class CommitBatch(bool isSpill)
                 // Blocks that moved on since are where no committed leaf knows them. It may have been captured again, by the same commit:
                 // then the store goes on to have the one or the other.
                 if (leaf.CapturesBeingWritten == 0)
+                {
                     foreach (ref var entry in leaf.Entries) entry.Committed();
+                    (leaf.CapturedRecent, leaf.MarkedThrough) = (0, 0);
+                }
             }
 
             if (wasOverwritten && leaf.Marks is { } marks)

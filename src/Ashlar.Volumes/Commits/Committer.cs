@@ -19,7 +19,9 @@ namespace Ashlar.Volumes;
 /// <para>3. Write leaves and bitmaps to the store, durably. 3 before 2 would let the map call blocks valid that are not
 /// there. Crash within: each batch is there or not, and each is consistent by itself.</para>
 /// <para>4. Answer, and hand what the durable leaves have let go of to the reclaimer, which punches it and then gives it out again.
-/// 4 before 3 would let another volume overwrite a place that the map on disk still gives to its old owner.</para>
+/// 4 before 3 would let another volume overwrite a place that the map on disk still gives to its old owner. Before 4 the log of
+/// recent writes (<see cref="RecentWrites"/>) hears that the leaves are in the store: else it could speak of a place that has another
+/// owner.</para>
 /// <para>A spill leaves out 2 and waits for nothing in 3, so until the next step 2 a checksum in the store may be newer than its block:
 /// a crash finds the block under its marker, and old, new or torn it is what it could have been without the spill. Step 2 of a later
 /// commit is what lets go of such a marker; cleared before, it would make an old block look like damage.</para>
@@ -59,6 +61,7 @@ partial class Committer : IDisposable
     long deviceWrites;
     long flushedWrites;
     long commits, dataFlushes, leavesWritten;
+    ulong sealedThrough;
 
     public Committer(PoolParts parts)
     {
@@ -130,6 +133,7 @@ partial class Committer : IDisposable
     {
         WriteKept();
         foreach (var cut in cuts) Begin(cut);
+        var recent = scope > CommitScope.Spill ? parts.Recent.CommitBegins() : -1;
         Capture(scope);
         if (scope > CommitScope.Spill)
         {
@@ -138,6 +142,7 @@ partial class Committer : IDisposable
         }
 
         WriteMap();
+        parts.Recent.Committed(recent);
         foreach (var cut in cuts) cut.Complete();
         metadata.Probe();
         if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
@@ -202,7 +207,14 @@ partial class Committer : IDisposable
     }
 
     /// <summary>Step 1, for the free space of one batch.</summary>
-    protected virtual void Seal(CommitBatch batch) => batch.Seal(space, fragments);
+    protected virtual void Seal(CommitBatch batch)
+    {
+        batch.Seal(space, fragments);
+        // With less of it the log has lost something, and nothing of it counts.
+        if (!parts.Recent.IsOn || parts.Recent.Sequence is var logged && logged == sealedThrough) return;
+        batch.Entries.Put(MapKeys.RecentThrough, RecentWrites.ToBytes(logged));
+        sealedThrough = logged;
+    }
 
     /// <summary>Step 2.</summary>
     protected virtual void FlushData()
@@ -238,6 +250,7 @@ partial class Committer : IDisposable
         {
             if (batch.LeafCount > 0) WriteBatch(batch);
             captured.Dequeue();
+            parts.Recent.LogCovered(batch.ListCovered());
             batch.Completed(markers, spilled);
             Release(batch);
         }

@@ -23,9 +23,11 @@ sealed class WriteThrottle(PoolParts parts)
     public ValueTask WaitAsync()
     {
         if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(parts.ChangedLeaves.CheapestRelief);
+        if (parts.Recent.IsTooLong) return parts.Committer.RunAsync(CommitScope.Flush);
 
         // Begun in time, nobody has to wait for it.
         if (parts.ChangedLeaves.AreMany) parts.Committer.Request(parts.ChangedLeaves.CheapestRelief);
+        else if (parts.Recent.IsLong) parts.Committer.Request(CommitScope.Flush);
         return ValueTask.CompletedTask;
     }
 

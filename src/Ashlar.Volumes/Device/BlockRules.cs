@@ -45,6 +45,15 @@ class BlockRules
     /// <summary>A leaf let go of a chunk: it must not be given out again before a leaf without it is durable.</summary>
     public virtual void LetGo(ChunkSpace space, long chunk) => space.Quarantine(1);
 
+    /// <summary>Whether all of a leaf is logged while the store lacks something of it that was.</summary>
+    public virtual bool LogsWhileCaptured => true;
+
+    /// <summary>Whether a log that is taken up hears of what the store has already.</summary>
+    public virtual bool CoversRecovered => true;
+
+    /// <summary>Whether the places that a log of recent writes speaks of are kept from others while it is taken up.</summary>
+    public virtual bool HoldsRecovered => true;
+
     /// <summary>Whether the markers that an earlier life left are looked at.</summary>
     public virtual bool AreSuspectsLookedAt => true;
 }

@@ -15,7 +15,8 @@ namespace Ashlar.Volumes;
 //   2. Plan both and write the data, as above.             Crash: no leaf in the store names the places. A failure gives them back.
 //   3. Change both leaves in memory.                       Crash: the same.
 //   4. Commit both, and nothing else, in one batch.        Crash within: both are old, or both are new.
-// Left to the next commit, which may take only one of them in a batch, they could become durable one by one.
+// Left to the next commit, which may take only one of them in a batch, they could become durable one by one. So they are not logged
+// as recent writes are, either: when such a write is answered the store has it.
 sealed partial class VolumeDevice
 {
     enum AtomicOutcome
@@ -91,6 +92,14 @@ sealed partial class VolumeDevice
         using var first = await LockLeafAsync(leafIndex);
         using var second = await LockLeafAsync(leafIndex + 1);
         CheckStillThere(((leafIndex + 1) * MapLayout.LeafBytes) + inSecond.Length);
+        Leaf[] leaves = [first.Leaf, second.Leaf];
+        if (leaves.Any(HasRecent))
+        {
+            // What is logged of them must not come after this write, of which the log says nothing.
+            await CommitTogetherAsync(leaves);
+            if (leaves.Any(HasRecent)) return AtomicOutcome.CommitFirst;
+        }
+
         var (firstPlan, secondPlan) = (LeafPlan.Rent(), LeafPlan.Rent());
         try
         {
@@ -115,10 +124,13 @@ sealed partial class VolumeDevice
             secondPlan.Return();
         }
 
-        await SerialWorker.RunOnceAsync(static commit => commit.Committer.CommitTogether(commit.Leaves), (
-            parts.Committer, Leaves: (Leaf[])[first.Leaf, second.Leaf]));
+        foreach (var leaf in leaves) LogAtomically(leaf);
+        await CommitTogetherAsync(leaves);
         return AtomicOutcome.Done;
     }
+
+    ValueTask CommitTogetherAsync(Leaf[] leaves) => SerialWorker.RunOnceAsync(
+        static commit => commit.Committer.CommitTogether(commit.Leaves), (parts.Committer, Leaves: leaves));
 
     // Steps 1, 2 and 4 of a write; there is nothing to mark, and nothing to reconcile after a failure.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
@@ -130,6 +142,7 @@ sealed partial class VolumeDevice
         try
         {
             await CompleteEdgesAsync(leaf, plan, offset, source);
+            ComputeChecksums(plan, offset, source);
             await WriteDataAsync(leaf, plan, offset, source);
             return true;
         }

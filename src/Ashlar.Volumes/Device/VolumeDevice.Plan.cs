@@ -22,8 +22,10 @@ sealed partial class VolumeDevice
         {
             if (NeedsHome(plan, slot, mask, isWrite, shared))
             {
-                var chunk = parts.Space.Take(
-                    PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
+                var chunk = parts.Recent.Homes?.Take(leaf, slot) is > 0 and var recovered
+                    ? recovered
+                    : parts.Space.Take(
+                        PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
                 if (chunk == 0)
                 {
                     ReleasePlanned(plan);

@@ -84,10 +84,12 @@ sealed partial class VolumeDevice
     //   1. Plan: take places for what has none of its own.     Crash: they are free, no leaf in the store names them.
     //   2. Complete parts of blocks by what lies there.        Crash: the same. Here a damaged block fails the write, untouched.
     //   3. Mark what the committed leaf calls valid, durably.  Crash: marked blocks that still match.
-    //   4. Write the data.                                     Crash: marked blocks are old, new or torn, and known to be in doubt;
-    //                                                          the others are not valid in the committed leaf.
-    //   5. Put places, valid bits and checksums into the leaf. Crash: as after 4, until a commit has made the leaf durable.
-    // 4 before 3 would make a torn block look like damage; 5 before 4 would let a commit promise data that is not written.
+    //   4. Log where the others go (VolumeDevice.Recent.cs).   Kill: nothing is there that matches, or what was there before, as logged.
+    //   5. Write the data.                                     Crash: marked blocks are old, new or torn, and known to be in doubt;
+    //                                                          the others are not valid in the committed leaf. Kill: the log finds them.
+    //   6. Put places, valid bits and checksums into the leaf. Crash, kill: as after 5, until a commit has made the leaf durable.
+    // 5 before 3 would make a torn block look like damage; 6 before 5 would let a commit promise data that is not written; 5 before 4 would
+    // lose a block that is overwritten, and whose old content alone is logged.
     /// <summary>Writes a piece of one leaf; false, with nothing changed, when no chunk was free.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryWriteLockedAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> source, bool isAtomic = false)
@@ -104,16 +106,21 @@ sealed partial class VolumeDevice
             {
                 await CompleteEdgesAsync(leaf, plan, offset, source);
                 await MarkAsync(leaf, plan, firstBlock, blockCount);
+                ComputeChecksums(plan, offset, source);
+                if (leaf.Damage is null) LogWrite(leaf, plan, firstBlock, blockCount);
                 await WriteDataAsync(leaf, plan, offset, source);
             }
             catch
             {
                 ReleasePlanned(plan);
+                LogFailure(leaf, plan);
                 await ReconcileAsync(leaf, plan);
                 throw;
             }
 
+            var wasDamaged = leaf.Damage is not null;
             Apply(leaf, plan, firstBlock, blockCount);
+            if (wasDamaged) LogWrite(leaf, plan, firstBlock, blockCount); // It overwrites nothing, and is no change before it is one.
             return true;
         }
         finally
@@ -142,6 +149,16 @@ sealed partial class VolumeDevice
         source.CopyTo(edge[(offset % MapLayout.BlockBytes)..]);
     }
 
+    static void ComputeChecksums(LeafPlan plan, int offset, ReadOnlyMemory<byte> source)
+    {
+        var edges = new BlockEdges(offset, source.Length);
+        var block = offset / MapLayout.BlockBytes;
+        if (edges.First > 0) plan.ComputeTargetChecksum(block++, plan.Edge(0));
+        for (var rest = source.Span[edges.First..^edges.Last]; !rest.IsEmpty; rest = rest[MapLayout.BlockBytes..])
+            plan.ComputeTargetChecksum(block++, rest[..MapLayout.BlockBytes]);
+        if (edges.Last > 0) plan.ComputeTargetChecksum(block, plan.Edge(1));
+    }
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WriteDataAsync(Leaf leaf, LeafPlan plan, int offset, ReadOnlyMemory<byte> source)
     {
@@ -162,8 +179,6 @@ sealed partial class VolumeDevice
         {
             var runEnd = plan.TargetEnd(block, end);
             var run = source.Slice((block - firstBlock) * MapLayout.BlockBytes, (runEnd - block) * MapLayout.BlockBytes);
-            for (var i = block; i < runEnd; i++)
-                plan.ComputeTargetChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
             Invariant.Require(IsMarked(leaf, plan, block, runEnd));
             Invariant.Require(AreOwn(leaf, plan, block, runEnd) && (!plan.IsAtomic || OverwritesNothing(plan, block, runEnd)));
             plan.Begin(block, runEnd);

@@ -112,6 +112,7 @@ sealed partial class VolumeDevice
         if (firstWhole == endWhole) return true;
         if (keep) Invalidate(leaf, firstWhole, endWhole - firstWhole);
         else Unmap(leaf, firstWhole, endWhole - firstWhole);
+        LogZeros(leaf, firstWhole, endWhole - firstWhole, keep);
         return true;
 
         // What a resizing cuts off of a damaged block stays where it is: the block goes on failing, so that nothing of it comes back.

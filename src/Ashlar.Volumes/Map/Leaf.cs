@@ -89,6 +89,18 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// </summary>
     public int CapturesBeingWritten { get; set; }
 
+    /// <summary>
+    /// The last record of recent writes that the next capture covers; 0 when there is none. This and the next two are changed under
+    /// <c>lock (leaf)</c>.
+    /// </summary>
+    public ulong RecentThrough { get; set; }
+
+    /// <summary>The last record that captures cover which have not reached the store; 0 when there is none.</summary>
+    public ulong CapturedRecent { get; set; }
+
+    /// <summary>The last record of blocks whose marker will do when these captures are in the store.</summary>
+    public ulong MarkedThrough { get; set; }
+
     /// <summary>What it has taken and let go of since the last capture, and what snapshots keep of it.</summary>
     public LeafChanges Changes { get; } = new();
 
@@ -171,6 +183,13 @@ sealed class Leaf(VolumeDevice volume, long index)
 
     /// <summary>Forgets entries that were only half read.</summary>
     public void Clear() => (map, Version, Whole) = (null, default, null);
+
+    /// <summary>It is captured as it is, with all that was logged of it. Call under the lock.</summary>
+    public void CaptureRecent()
+    {
+        if (RecentThrough == 0) return;
+        (CapturedRecent, RecentThrough) = (RecentThrough, 0);
+    }
 
     /// <summary>Keeps the leaf in memory; false when the cache has dropped it already.</summary>
     public bool TryPin()

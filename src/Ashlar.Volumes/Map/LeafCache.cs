@@ -183,7 +183,7 @@ sealed class LeafCache
 
     void Forget(Leaf leaf)
     {
-        Invariant.Require(leaf is { Dirt: LeafDirt.None, IsOverwritten: false });
+        Invariant.Require(leaf is { Dirt: LeafDirt.None, IsOverwritten: false, RecentThrough: 0, CapturedRecent: 0 });
         leaf.Volume.Leaves.Remove(leaf);
         usedBytes -= leaf.CountedBytes;
         var last = ring[^1];

@@ -29,6 +29,9 @@ sealed class LeafPlan : LeafCopy
     /// <summary>Whether all of the write is to be there after a crash, or nothing of it: then nothing is overwritten.</summary>
     public bool IsAtomic { get; set; }
 
+    /// <summary>Its record in the log of recent writes; 0 when there is none.</summary>
+    public ulong Logged { get; set; }
+
     /// <summary>Slots that get a home, as bits.</summary>
     public ushort NewHomes { get; private set; }
 
@@ -45,7 +48,7 @@ sealed class LeafPlan : LeafCopy
     {
         var plan = spare ?? Spares.Take() ?? new LeafPlan();
         spare = null;
-        (plan.BegunFirst, plan.BegunEnd, plan.NewHomes, plan.IsAtomic) = (0, 0, 0, false);
+        (plan.BegunFirst, plan.BegunEnd, plan.NewHomes, plan.IsAtomic, plan.Logged) = (0, 0, 0, false, 0);
         plan.takenBlocks.Clear();
         return plan;
     }

@@ -14,6 +14,7 @@ namespace Ashlar.Volumes;
 sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, PoolEvents events, string pool)
 {
     int isExhausted;
+    byte[] life = [];
 
     /// <summary>Name of the pool, for messages.</summary>
     public string PoolName { get; } = pool;
@@ -23,6 +24,15 @@ sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, PoolEvent
     /// can be overwritten, discarded and read.
     /// </summary>
     public bool IsExhausted => Volatile.Read(ref isExhausted) != 0;
+
+    /// <summary>Adds that the pool is open to a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="openedBy">Who has opened it.</param>
+    public void PutIsOpen(WriteBatch batch, Guid openedBy)
+    {
+        life = openedBy.ToByteArray();
+        batch.Put(MapKeys.IsOpen, life);
+    }
 
     /// <summary>Refuses what would need more of the map.</summary>
     /// <exception cref="DeviceFullException">The disk of the map is full.</exception>
@@ -115,7 +125,7 @@ sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, PoolEvent
     {
         if (!IsExhausted) return;
         var probe = new WriteBatch();
-        probe.Put(MapKeys.IsOpen, []); // Is there already; what counts is whether a put is taken.
+        probe.Put(MapKeys.IsOpen, life); // Is there already; what counts is whether a put is taken.
         try
         {
             Write(probe, Durability.Relaxed, mayUseReserve: false);

@@ -18,7 +18,7 @@ public sealed record PoolOptions
     /// <summary>Memory for the map, in bytes: about 2 KB for each MiB of volumes in use.</summary>
     public long MapCacheBytes { get; init; } = 256L << 20;
 
-    /// <summary>Longest time that a new block waits for a commit when nobody flushes: what an unflushed crash may lose.</summary>
+    /// <summary>Longest time that a new block waits for a commit when nobody flushes: what a loss of power may cost.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often checksums of blocks overwritten in place are committed; until then markers speak for them.</summary>
@@ -43,6 +43,12 @@ public sealed record PoolOptions
 
     /// <summary>The machine that has the pool in use, as far as a pool with its metadata on the device tells others.</summary>
     public PoolHost Host { get; init; } = PoolHost.ThisMachine;
+
+    /// <summary>
+    /// Where it logs what it has not committed yet, so that the death of the process costs nothing that was written; null: what nobody
+    /// has flushed may be lost with it.
+    /// </summary>
+    public RecentWritesPlace? RecentWrites { get; init; }
 
     /// <summary>
     /// How the store of a pool with its metadata on the device works: sizes at most, for a small device has smaller ones. Its place, clock

@@ -5,6 +5,8 @@ class PoolPartFactory
 {
     public virtual BlockRules CreateRules() => new();
 
+    public virtual RecentWrites CreateRecentWrites(PoolParts parts) => new(parts.Options.RecentWrites, parts.Failure, parts.Events);
+
     public virtual OverwriteMarkers CreateMarkers(PoolParts parts) => new(parts.Metadata, parts.Options, parts.Name);
 
     public virtual Reclaimer CreateReclaimer(PoolParts parts) => new(parts.Device, parts.Space, parts.Events, parts.Failure, parts.Name);

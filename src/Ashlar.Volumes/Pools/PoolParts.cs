@@ -18,6 +18,7 @@ sealed class PoolParts : IDisposable
         Events = new PoolEvents(name, options.Observer);
         Failure = new FailureLatch(name, Events);
         Metadata = new MetadataWriter(store, Failure, Events, name);
+        Recent = options.Factory.CreateRecentWrites(this);
         Unverified = new UnverifiedBlocks(Events);
         Medium = new MediumReads(device);
         Damage = new DamageLog(Events);
@@ -59,6 +60,9 @@ sealed class PoolParts : IDisposable
     public FailureLatch Failure { get; }
 
     public MetadataWriter Metadata { get; }
+
+    /// <summary>What is written and not committed yet, for who comes after a kill.</summary>
+    public RecentWrites Recent { get; }
 
     public UnverifiedBlocks Unverified { get; }
 
@@ -110,5 +114,6 @@ sealed class PoolParts : IDisposable
         Committer.Dispose();
         Markers.Dispose();
         Reclaimer.Dispose();
+        Recent.Dispose();
     }
 }

@@ -150,7 +150,7 @@ public sealed partial class StoragePool
         {
             pool = new StoragePool(parts, superblocks, record);
             await superblocks.RepairAsync(parts.Events);
-            pool.Begin(record, LoadCatalogue(metadata, name));
+            await pool.BeginAsync(record, LoadCatalogue(metadata, name));
             return pool;
         }
         catch
@@ -164,22 +164,27 @@ public sealed partial class StoragePool
         }
     }
 
-    // Nothing here takes longer the larger the pool is or the more was being written: what a crash left is looked at by the sweep, or
-    // by the first request that comes to it.
-    void Begin(PoolRecord record, List<(VolumeRecord Record, long Chunks)> catalogue)
+    // Nothing here takes longer the larger the pool is. What was being overwritten in a crash is looked at by the sweep, or by the first
+    // request that comes to it; only what a killed process had not committed is taken up before anybody is served: a second of writes.
+    async ValueTask BeginAsync(PoolRecord record, List<(VolumeRecord Record, long Chunks)> catalogue)
     {
         GroupMarkers.CarryOver(Store, Parts.Metadata, Name);
-        var wasClosed = Store.Get(MapKeys.IsOpen) is null;
+        var openedBy = Store.Get(MapKeys.IsOpen);
+        var wasClosed = openedBy is null;
+        var (recent, life) = FindRecentWrites(openedBy);
         // Durable before anything is punched: the free space that was just read may have been in the page cache only, and a power
         // cut would bring back a map that still owns it.
         var open = new WriteBatch();
-        open.Put(MapKeys.IsOpen, []);
+        Parts.Metadata.PutIsOpen(open, life);
         open.Put(MapKeys.Pool, record.ToBytes()); // In the version of today, before anything is written that earlier programs do not know.
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
+        Parts.Recent.Begin(Id, life, RecentWrites.FromBytes(Store.Get(MapKeys.RecentThrough)), recent);
         sweep.Prepare();
         Recheck.Prepare();
         TakeInSnapshots();
-        TakeIn(catalogue);
+        var volumes = TakeIn(catalogue);
+        if (recent is not null) await new RecentWriteRecovery(Parts, Catalogue.FindLineage).RunAsync(recent);
+        Resume(volumes);
         sweep.Start();
         Recheck.Start();
         if (!wasClosed)
@@ -194,6 +199,14 @@ public sealed partial class StoragePool
         }
 
         StartTimers();
+    }
+
+    // A log that is taken up goes on in the same life: with another one, a second kill before all of it is committed would lose it.
+    (RecentWriteRecords? Records, Guid Life) FindRecentWrites(byte[]? openedBy)
+    {
+        Guid? before = openedBy is { Length: 16 } ? new Guid(openedBy) : null;
+        var recent = Parts.Recent.Find(Id, before, RecentWrites.FromBytes(Store.Get(MapKeys.RecentThrough)));
+        return (recent, recent is null ? Parts.Options.Entropy.NextGuid() : before!.Value);
     }
 
     static PoolRecord? RequireEmpty(KeyValueStore metadata, string where)

@@ -127,8 +127,9 @@ public sealed partial class StoragePool
     }
 
     // Takes in what was found at opening, and goes on with what a crash, or closing, interrupted.
-    void TakeIn(IReadOnlyList<(VolumeRecord Record, long Chunks)> records)
+    List<VolumeDevice> TakeIn(IReadOnlyList<(VolumeRecord Record, long Chunks)> records)
     {
+        var volumes = new List<VolumeDevice>();
         foreach (var (record, chunks) in records)
         {
             // Nobody was told of a volume that did not come to be.
@@ -137,14 +138,26 @@ public sealed partial class StoragePool
                 Snapshots = LoadSnapshots(Store, record.Lineage, Name),
             };
             volume.RefreshNewest();
+            volumes.Add(volume);
+            if (volume.Record.State != VolumeState.Deleting && !Catalogue.TryAdd(volume))
+                throw new CorruptDataException(Name, 0, $"two volumes are called '{record.Name}'");
+        }
+
+        return volumes;
+    }
+
+    // What an earlier life had begun goes on.
+    void Resume(IReadOnlyList<VolumeDevice> volumes)
+    {
+        foreach (var volume in volumes)
+        {
             if (volume.Record.State == VolumeState.Deleting)
             {
                 Remover.Begin(volume);
                 continue;
             }
 
-            if (!Catalogue.TryAdd(volume)) throw new CorruptDataException(Name, 0, $"two volumes are called '{record.Name}'");
-            if (record.State == VolumeState.Resizing) Resizer.Resume(volume);
+            if (volume.Record.State == VolumeState.Resizing) Resizer.Resume(volume);
             Restorer.Resume(volume);
             if (volume.Snapshots.Any(each => each.State == SnapshotState.Deleting)) _ = SnapshotRemover.Begin(volume);
         }

@@ -282,6 +282,7 @@ public sealed partial class StoragePool : IAsyncDisposable
             var end = new WriteBatch();
             end.Delete(MapKeys.IsOpen);
             await Parts.Metadata.WriteAsync(end, Durability.Sync, mayUseReserve: true);
+            Parts.Recent.Close(isNeeded: false);
             await superblocks.CloseAsync(Store.DurableSequence);
             return true;
         }

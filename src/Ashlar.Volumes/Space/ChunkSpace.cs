@@ -240,6 +240,17 @@ sealed partial class ChunkSpace
         static long Next(BitTree tree, long from) => tree.FindNext(from) is >= 0 and var next ? next : tree.FindNext(0);
     }
 
+    /// <summary>Takes a certain chunk, if it is free.</summary>
+    public bool TryHold(long chunk)
+    {
+        lock (gate)
+        {
+            if (chunk < MapLayout.ReservedChunks || chunk >= ChunkCount || !tables.Free.Contains(chunk)) return false;
+            Mark(chunk);
+            return true;
+        }
+    }
+
     /// <summary>
     /// Whether any of so many chunks must be kept: a leaf owns it, or somebody is about to write it, or it is not free for good yet. Chunks
     /// that the pool does not have are not kept.

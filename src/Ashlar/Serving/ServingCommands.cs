@@ -103,6 +103,7 @@ static class ServingCommands
             AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),
             Version = VersionCommand.Current,
             FileSystem = FileSystems.Real,
+            BootId = BootIdentity.Current,
             TimeProvider = invocation.Terminal.TimeProvider,
             Entropy = invocation.Terminal.Entropy,
         };

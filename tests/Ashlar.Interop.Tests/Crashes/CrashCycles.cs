@@ -16,7 +16,7 @@ sealed class CrashCycles(AshlarProcess server, Death death, ulong seed, long vol
     const int WriterCount = 6, BlocksEach = 512;
     const int ReadBlocks = 128;
 
-    readonly Ledger ledger = new(seed, WriterCount * BlocksEach);
+    readonly Ledger ledger = new(seed, WriterCount * BlocksEach, death.LosesNothing);
     readonly BlockRange[] ranges = BlockRange.Split(WriterCount, BlocksEach, volumeSizeBytes);
     TimeSpan lastRecovery;
 

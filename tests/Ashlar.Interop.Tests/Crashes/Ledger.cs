@@ -12,9 +12,14 @@ sealed class Ledger
     readonly Lock gate = new();
     int flushedCount;
 
-    public Ledger(ulong run, int blockCount)
+    readonly bool losesNothing;
+
+    /// <param name="run">Marks the blocks of this run.</param>
+    /// <param name="blockCount">How many there are.</param>
+    /// <param name="losesNothing">Whether deaths may cost nothing that was answered, flushed or not.</param>
+    public Ledger(ulong run, int blockCount, bool losesNothing = false)
     {
-        this.run = run;
+        (this.run, this.losesNothing) = (run, losesNothing);
         blocks = new BlockHistory[blockCount];
         for (var index = 0; index < blockCount; index++) blocks[index] = new();
     }
@@ -41,6 +46,7 @@ sealed class Ledger
         {
             blocks[block].Complete(version);
             completedOrder.Add((block, version));
+            if (losesNothing) blocks[block].RaiseFloor(version);
         }
     }
 
@@ -99,6 +105,7 @@ sealed class Ledger
         lock (gate)
         {
             blocks[block].SettleAfterCrash(verdict.Found);
+            if (losesNothing) blocks[block].RaiseFloor(verdict.Found.Number);
             completedOrder.Add((block, verdict.Found.Number)); // A flush from here on makes it durable.
         }
     }

@@ -11,6 +11,7 @@ sealed class CrashExploration
     const int Killed = -1, KilledBySync = -2;
 
     readonly DiskImage start;
+    readonly Guid bootId;
     readonly DiskEvent[] trace;
     readonly Func<CrashState, Task> check;
     readonly CrashExplorerOptions options;
@@ -33,6 +34,7 @@ sealed class CrashExploration
         this.firstEvent = firstEvent;
         if (!disk.IsRecording) throw new ArgumentException("The disk recorded nothing.", nameof(disk));
         start = disk.TraceStart;
+        bootId = disk.BootId;
         trace = disk.CopyTrace()[..Math.Min(eventCount, disk.TraceLength)];
         this.check = check;
         this.options = options;
@@ -199,7 +201,11 @@ sealed class CrashExploration
     {
         deaths++;
         var seed = Mix(point.EventCount, before.Length);
-        var state = new CrashState(SimulatedFileSystem.AfterDeath(start, before), point.Marks, point.EventCount, 1, seed, () => death);
+        var state = new CrashState(
+            SimulatedFileSystem.AfterDeath(start, before, bootId), point.Marks, point.EventCount, 1, seed, () => death)
+        {
+            KeepsPageCache = before.Length == point.EventCount,
+        };
         try
         {
             await check(state);

@@ -54,7 +54,8 @@ public static class CrashExplorer
         ArgumentNullException.ThrowIfNull(check);
         var trace = disk.CopyTrace();
         object[] marks = [.. trace.OfType<DiskEvent.Mark>().Select(mark => mark.Value)];
-        return check(new CrashState(SimulatedFileSystem.AfterDeath(disk.TraceStart, trace), marks, trace.Length, 1, 0, () => "No crash."));
+        var end = SimulatedFileSystem.AfterDeath(disk.TraceStart, trace, disk.BootId);
+        return check(new CrashState(end, marks, trace.Length, 1, 0, () => "No crash."));
     }
 
     /// <summary>Explores the crash states of what a disk has recorded.</summary>

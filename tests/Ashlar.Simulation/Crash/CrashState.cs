@@ -25,6 +25,9 @@ public sealed class CrashState
     /// <summary>Events of the trace before the crash.</summary>
     public int EventIndex { get; }
 
+    /// <summary>Whether only the process has died, and no sync had failed: all that was written can be read.</summary>
+    public bool KeepsPageCache { get; init; }
+
     /// <summary>1, or 2 when the recovery from another crash was cut off.</summary>
     public int Depth { get; }
 

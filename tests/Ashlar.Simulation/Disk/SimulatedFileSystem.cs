@@ -15,8 +15,12 @@ public sealed class SimulatedFileSystem : IFileSystem
     readonly Dictionary<int, int> locks = []; // By node: how many share it, or ExclusiveLock.
     readonly List<DiskEvent> trace = [];
     ForgottenPages? forgotten;
+    static int boots;
+
     int nextNode;
     long transferredBytes;
+
+    static Guid NextBootId() => new(Interlocked.Increment(ref boots), 0, 0, new byte[8]);
 
     /// <summary>Creates an empty disk: a root directory and nothing in it.</summary>
     /// <param name="isRecording">Whether a trace is kept.</param>
@@ -38,9 +42,9 @@ public sealed class SimulatedFileSystem : IFileSystem
     /// A disk whose process is gone while its page cache stays: all that happened can be read, and what was not synced is not durable yet.
     /// Its trace goes on.
     /// </summary>
-    internal static SimulatedFileSystem AfterDeath(DiskImage start, IReadOnlyList<DiskEvent> trace)
+    internal static SimulatedFileSystem AfterDeath(DiskImage start, IReadOnlyList<DiskEvent> trace, Guid bootId)
     {
-        var disk = new SimulatedFileSystem(start.CloneReachable(), isRecording: true);
+        var disk = new SimulatedFileSystem(start.CloneReachable(), isRecording: true) { BootId = bootId };
         foreach (var change in trace) disk.Apply(change);
         if (trace is [.., DiskEvent.ForgottenSync last])
         {
@@ -56,6 +60,9 @@ public sealed class SimulatedFileSystem : IFileSystem
 
     /// <summary>Whether a trace is kept.</summary>
     public bool IsRecording { get; }
+
+    /// <summary>What a start of the machine is known by: another one when power was lost, the same when a process has died.</summary>
+    public Guid BootId { get; private init; } = NextBootId();
 
     /// <summary>Size of the disk: writes that need more fail with <see cref="StorageErrorKind.NoSpace"/>.</summary>
     public long CapacityBytes { get; set; } = 1L << 40;

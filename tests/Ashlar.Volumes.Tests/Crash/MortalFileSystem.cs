@@ -14,6 +14,12 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
     /// <summary>Runs before each sync of a file.</summary>
     public Action<string> BeforeSync { get; set; } = _ => { };
 
+    /// <summary>Runs before each write to a file.</summary>
+    public Action<string> BeforeWrite { get; set; } = _ => { };
+
+    /// <summary>How many writes it lives for.</summary>
+    public int WritesLeft { get; set; } = int.MaxValue;
+
     public void Kill()
     {
         isDead = true;
@@ -76,7 +82,12 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
         public void StartWriteBack(long offsetBytes, long lengthBytes) => Living().StartWriteBack(offsetBytes, lengthBytes);
 
-        public void Write(ReadOnlySpan<byte> source, long offsetBytes) => Living().Write(source, offsetBytes);
+        public void Write(ReadOnlySpan<byte> source, long offsetBytes)
+        {
+            owner.BeforeWrite(file.Path);
+            if (owner.WritesLeft-- <= 0) owner.Kill();
+            Living().Write(source, offsetBytes);
+        }
 
         public void SetLength(long lengthBytes) => Living().SetLength(lengthBytes);
 

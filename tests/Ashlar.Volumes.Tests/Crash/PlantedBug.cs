@@ -109,6 +109,24 @@ enum PlantedBug
 
     /// <summary>The two leaves of an atomic write are committed one after the other.</summary>
     AtomicInTwoBatches,
+
+    /// <summary>Every third write is not logged.</summary>
+    ForgetWrites,
+
+    /// <summary>Zeros are not logged.</summary>
+    ForgetZeros,
+
+    /// <summary>The log does not hear what the store has.</summary>
+    ForgetCovered,
+
+    /// <summary>What is overwritten under a marker is not logged while the leaf is on its way to the store.</summary>
+    ForgetWhileCaptured,
+
+    /// <summary>A log that is taken up goes on to speak of what the store had already.</summary>
+    ForgetStored,
+
+    /// <summary>Places that a log speaks of are given out while it is taken up.</summary>
+    HoldNothing,
 }
 
 static class PlantedBugs
@@ -124,6 +142,8 @@ static class PlantedBugs
             PlantedBug.MarkerNotDurable or PlantedBug.ClearMarkersEarly or PlantedBug.ForgetSuspects => new WrongMarkers(parts, bug),
             _ => base.CreateMarkers(parts),
         };
+
+        public override RecentWrites CreateRecentWrites(PoolParts parts) => new WrongRecentWrites(parts, bug);
 
         public override Reclaimer CreateReclaimer(PoolParts parts) =>
             bug == PlantedBug.PunchAfterReuse ? new LatePunch(parts) : base.CreateReclaimer(parts);
@@ -257,8 +277,31 @@ static class PlantedBugs
         protected override VolumeState StateWhileShrinking => VolumeState.Ready;
     }
 
+    sealed class WrongRecentWrites(PoolParts parts, PlantedBug bug)
+        : RecentWrites(parts.Options.RecentWrites, parts.Failure, parts.Events)
+    {
+        int writes;
+
+        public override ulong LogWrite(Leaf leaf, LeafPlan plan, BlockSet blocks, BlockSet marked) =>
+            bug == PlantedBug.ForgetWrites && ++writes % 3 == 0 ? 0 : base.LogWrite(leaf, plan, blocks, marked);
+
+        public override ulong LogZeros(Leaf leaf, int firstBlock, int blockCount, bool keep) =>
+            bug == PlantedBug.ForgetZeros ? 0 : base.LogZeros(leaf, firstBlock, blockCount, keep);
+
+        public override void LogCovered(IReadOnlyList<CoveredLeaf> leaves)
+        {
+            if (bug != PlantedBug.ForgetCovered) base.LogCovered(leaves);
+        }
+    }
+
     sealed class Rules(PlantedBug bug) : BlockRules
     {
+        public override bool LogsWhileCaptured => bug != PlantedBug.ForgetWhileCaptured;
+
+        public override bool CoversRecovered => bug != PlantedBug.ForgetStored;
+
+        public override bool HoldsRecovered => bug != PlantedBug.HoldNothing;
+
         // Leaves of tests are short.
         public override int LeastWholeBytes => 1;
 

@@ -8,7 +8,7 @@ namespace Ashlar.Volumes.Tests;
 /// Opens what a crash left and compares: every sector holds a version that it had at or after the last completed flush, nothing
 /// is foreign, nothing fails, map and free space agree, and the pool goes on working.
 /// </summary>
-sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bug)
+sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bug, bool logsRecent = false)
 {
     const int LargestBytes = 4 << 20;
 
@@ -22,8 +22,15 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
 
     public async Task RunAsync(CrashState state)
     {
-        var volumes = PoolHistory.Replay(steps, state.Marks.OfType<StepMark>());
+        var volumes = PoolHistory.Replay(
+            steps, state.Marks.OfType<StepMark>(), losesNothing: logsRecent && state.KeepsPageCache);
         var options = PoolWorkload.OptionsFor(seed, bug);
+        if (logsRecent)
+        {
+            options = options with { RecentWrites = PoolWorkload.RecentOf(state.Disk, state.Disk) };
+            if (state.KeepsPageCache) await DieInRecoveryAsync(state, options);
+        }
+
         var pool = await CrashFindingException.OpeningAsync(TestPool.OpenAsync(state.Disk, options));
         try
         {
@@ -51,6 +58,31 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         finally
         {
             await pool.DisposeAsync();
+        }
+    }
+
+    // The next process dies as well, at some write of its recovery, and the one after it.
+    static async Task DieInRecoveryAsync(CrashState state, PoolOptions options)
+    {
+        var random = new SeededRandom(state.Seed);
+        for (var deaths = random.Next(3); deaths > 0; deaths--)
+        {
+            var process = new MortalFileSystem(state.Disk) { WritesLeft = random.Next(30) };
+            TestPool? pool = null;
+            try
+            {
+                pool = await TestPool.OpenAsync(process, options with { RecentWrites = PoolWorkload.RecentOf(process, state.Disk) });
+            }
+            catch (AshlarException)
+            {
+                // It died before it was open.
+            }
+
+            process.Kill();
+            if (pool is null) continue;
+            var closing = pool.DisposeAsync().AsTask();
+            await Task.WhenAny(closing);
+            _ = closing.Exception;
         }
     }
 

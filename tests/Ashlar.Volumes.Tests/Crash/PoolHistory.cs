@@ -97,18 +97,61 @@ sealed class VolumeHistory(Step creation)
 /// <summary>Turns steps and marks into what may be found.</summary>
 static class PoolHistory
 {
-    public static SortedDictionary<int, VolumeHistory> Replay(IReadOnlyList<Step> steps, IEnumerable<StepMark> marks)
+    /// <summary>What may be found after a crash.</summary>
+    /// <param name="steps">All steps.</param>
+    /// <param name="marks">How far they came.</param>
+    /// <param name="losesNothing">Whether what was done is there, flushed or not.</param>
+    public static SortedDictionary<int, VolumeHistory> Replay(
+        IReadOnlyList<Step> steps, IEnumerable<StepMark> marks, bool losesNothing = false)
     {
         var volumes = new SortedDictionary<int, VolumeHistory>();
         foreach (var mark in marks)
         {
             var step = steps[mark.Number];
             if (step.WasRefused) continue;
-            if (mark.IsDone) Finish(volumes, step);
-            else Begin(volumes, step);
+            if (!mark.IsDone)
+            {
+                if (losesNothing && step.Kind == StepKind.Observe) RequireAllowed(volumes[step.Volume], step);
+                Begin(volumes, step);
+                continue;
+            }
+
+            Finish(volumes, step);
+            if (losesNothing) SettleWritten(volumes, step);
         }
 
         return volumes;
+    }
+
+    // What was found after an earlier kill.
+    static void RequireAllowed(VolumeHistory volume, Step observed)
+    {
+        foreach (var (sector, history) in volume.Sectors)
+        {
+            if (sector >= observed.Found!.Length) continue;
+            CrashFindingException.Require(
+                history.Allows(observed.Found[sector], sector),
+                Finding.Lost,
+                $"after a kill, {observed}: sector {sector} holds version {observed.Found[sector]}; allowed: "
+                + string.Join(" | ", history.Candidates.Select(step => step?.ToString() ?? "zeros")));
+        }
+    }
+
+    static void SettleWritten(SortedDictionary<int, VolumeHistory> volumes, Step step)
+    {
+        switch (step.Kind)
+        {
+            case StepKind.Write or StepKind.WriteAtomic or StepKind.Discard:
+                for (var sector = step.StartSector; sector < step.StartSector + step.SectorCount; sector++)
+                    volumes[step.Volume].Sector(sector).Settle();
+                break;
+            case StepKind.Observe:
+                foreach (var (sector, history) in volumes[step.Volume].Sectors)
+                    if (sector < step.SectorCount) history.Settle();
+                break;
+            default:
+                break;
+        }
     }
 
     static void Begin(SortedDictionary<int, VolumeHistory> volumes, Step step)

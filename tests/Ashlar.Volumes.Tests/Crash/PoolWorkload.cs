@@ -14,8 +14,10 @@ namespace Ashlar.Volumes.Tests;
 /// <param name="isOrderly">Whether nothing is ever killed: what it would have killed it closes in order.</param>
 /// <param name="isPlaced">Whether the pool has its metadata on its device.</param>
 /// <param name="writesAtomically">Whether two of three writes to thin volumes are atomic.</param>
+/// <param name="logsRecent">Whether what is not committed is logged: then no kill loses anything that was answered.</param>
 sealed class PoolWorkload(
-    ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false, bool isPlaced = false, bool writesAtomically = false)
+    ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false, bool isPlaced = false, bool writesAtomically = false,
+    bool logsRecent = false)
 {
     static readonly long[] HotSpotBytes = [0, 8 << 10, 60 << 10, 200 << 10, (1 << 20) - (8 << 10), 2 << 20];
 
@@ -36,9 +38,15 @@ sealed class PoolWorkload(
         Factory = bug.ToFactory(),
     };
 
+    /// <summary>The log of recent writes, of whoever uses a disk.</summary>
+    public static RecentWritesPlace RecentOf(IFileSystem user, SimulatedFileSystem disk) => new(user, "/recent", disk.BootId);
+
     // For half of the seeds the sweep after a kill comes nowhere: what a crash left is settled by whoever comes to it.
-    static PoolOptions LiveOptions(ulong seed, PlantedBug bug) =>
-        OptionsFor(seed, bug) with { SweepBytesPerSecond = seed % 2 == 0 ? long.MaxValue : 1 };
+    PoolOptions LiveOptions() => OptionsFor(seed, bug) with
+    {
+        SweepBytesPerSecond = seed % 2 == 0 ? long.MaxValue : 1,
+        RecentWrites = logsRecent ? RecentOf(process, disk) : null,
+    };
 
     public static string NameOf(int volume) => $"v{volume % 2}";
 
@@ -47,7 +55,7 @@ sealed class PoolWorkload(
         disk = simulatedDisk;
         process = new MortalFileSystem(disk);
         pool = await TestPool.CreateAsync(
-            chunks: 12 + random.Next(12) + (writesAtomically ? 32 : 0), LiveOptions(seed, bug), process, isPlaced: isPlaced);
+            chunks: 12 + random.Next(12) + (writesAtomically ? 32 : 0), LiveOptions(), process, isPlaced: isPlaced);
         disk.RestartTrace();
         while (steps.Count < stepCount) await StepAsync();
         if (isOrderly) await pool.DisposeAsync();
@@ -124,7 +132,7 @@ sealed class PoolWorkload(
     {
         await pool.DisposeAsync();
         DamagedMap.DamageLeaf(process, NameOf(volume));
-        pool = await TestPool.OpenAsync(process, LiveOptions(seed, bug));
+        pool = await TestPool.OpenAsync(process, LiveOptions());
         Refresh();
     }
 
@@ -193,7 +201,7 @@ sealed class PoolWorkload(
     {
         await EndAsync();
         process = new MortalFileSystem(disk);
-        pool = await TestPool.OpenAsync(process, LiveOptions(seed, bug));
+        pool = await TestPool.OpenAsync(process, LiveOptions());
         Refresh();
     }
 

@@ -20,11 +20,14 @@ sealed class CrashedPool
 
     public IBlockDevice Volume => Pool.Pool.OpenVolume("disk")!;
 
-    public static async Task<CrashedPool> CreateAsync(PoolOptions? options = null, Func<IBlockDevice, IBlockDevice>? wrap = null)
+    public static async Task<CrashedPool> CreateAsync(
+        PoolOptions? options = null, Func<IBlockDevice, IBlockDevice>? wrap = null, bool logsRecent = false, int chunks = 256)
     {
         var disk = new SimulatedFileSystem(isRecording: false);
         var process = new MortalFileSystem(disk);
-        var pool = await TestPool.CreateAsync(disk: process, options: options ?? TestPool.DefaultOptions(), wrap: wrap);
+        options ??= TestPool.DefaultOptions();
+        if (logsRecent) options = options with { RecentWrites = PoolWorkload.RecentOf(process, disk) };
+        var pool = await TestPool.CreateAsync(chunks, disk: process, options: options, wrap: wrap);
         await pool.CreateVolumeAsync("disk", 16 << 20);
         return new CrashedPool(disk, process, pool);
     }
@@ -37,7 +40,25 @@ sealed class CrashedPool
         return new CrashedPool(disk, process, await TestPool.OpenAsync(process, options, wrap: wrap));
     }
 
+    /// <summary>Kills the process and opens the pool in the next one, which logs recent writes.</summary>
+    /// <param name="bootId">Which start of the machine that one finds; null for the same.</param>
+    public async Task<CrashedPool> KillAndOpenAsync(Guid? bootId = null, PoolOptions? options = null)
+    {
+        Kill();
+        var next = new MortalFileSystem(Disk);
+        var recent = PoolWorkload.RecentOf(next, Disk);
+        if (bootId is { } boot) recent = recent with { BootId = boot };
+        options = (options ?? TestPool.DefaultOptions()) with { RecentWrites = recent };
+        return new CrashedPool(Disk, next, await TestPool.OpenAsync(next, options));
+    }
+
     public void Kill() => process.Kill();
+
+    /// <summary>Lets the process die when it writes to its log of recent writes the next time.</summary>
+    public void KillBeforeNextLog() => process.BeforeWrite = path =>
+    {
+        if (path.StartsWith("/recent/", StringComparison.Ordinal)) process.Kill();
+    };
 
     public Task WriteAsync(long block, int seed, int count = 1) =>
         Volume.WriteAsync(new Lba(block), Content(seed, count)).AsTask();

@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+// What is logged of writes and zeros before a commit has them (RecentWrites), and how it is taken up after a kill.
+sealed partial class VolumeDevice
+{
+    // Blocks that the store has where they are overwritten are vouched for by their markers. But while the store lacks anything of the
+    // leaf that is logged, all is logged: zeros, say, that came before. What the captured leaf has where it is overwritten needs no
+    // capture more.
+    void LogWrite(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
+    {
+        if (!parts.Recent.IsOn) return;
+        var blocks = SlotMasks.ToSet(firstBlock, blockCount);
+        BlockSet marked;
+        bool isAllMarked;
+        lock (leaf)
+        {
+            marked = parts.Rules.NeedMarkers(leaf, plan, firstBlock, blockCount);
+            var (isRecent, isCaptured) = (leaf.RecentThrough != 0, leaf.CapturedRecent != 0 && parts.Rules.LogsWhileCaptured);
+            if (!isRecent && !isCaptured)
+            {
+                blocks.ExceptWith(marked);
+                if (blocks.IsEmpty) return;
+            }
+
+            if (isRecent || !isCaptured) marked = default;
+            else marked.IntersectWith(CapturedOf(leaf));
+            isAllMarked = marked.Contains(blocks);
+            // Before it is logged: who takes the changed leaves from now on captures it after this write.
+            if (!isAllMarked) parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
+        }
+
+        if (parts.Recent.LogWrite(leaf, plan, blocks, marked) is not (> 0 and var logged)) return;
+        plan.Logged = logged;
+        lock (leaf)
+        {
+            if (isAllMarked) leaf.MarkedThrough = logged;
+            else leaf.RecentThrough = logged;
+        }
+    }
+
+    static bool HasRecent(Leaf leaf)
+    {
+        lock (leaf) return leaf.RecentThrough != 0 || leaf.CapturedRecent != 0;
+    }
+
+    // The store will have it before the write is answered; until then whatever follows is logged.
+    void LogAtomically(Leaf leaf)
+    {
+        if (!parts.Recent.IsOn) return;
+        lock (leaf) leaf.RecentThrough = parts.Recent.Sequence;
+    }
+
+    // Blocks that the captured leaf has where they lie now. Call under the lock.
+    static BlockSet CapturedOf(Leaf leaf)
+    {
+        var blocks = default(BlockSet);
+        for (var slot = 0; leaf.HasEntries && slot < MapLayout.ChunksPerLeaf; slot++) blocks[slot] = leaf.Entries[slot].CapturedValid;
+        return blocks;
+    }
+
+    void LogFailure(Leaf leaf, LeafPlan plan)
+    {
+        if (plan is { IsAtomic: true, Logged: > 0 }) parts.Recent.LogVoid(leaf, plan.Logged);
+    }
+
+    // A leaf that has not changed had none of it.
+    void LogZeros(Leaf leaf, int firstBlock, int blockCount, bool keep)
+    {
+        if (!parts.Recent.IsOn || leaf.Dirt != LeafDirt.Map) return;
+        if (parts.Recent.LogZeros(leaf, firstBlock, blockCount, keep) is not (> 0 and var logged)) return;
+        lock (leaf) leaf.RecentThrough = logged;
+    }
+
+    /// <summary>Writes what the log of an earlier life says of a leaf and the store does not have.</summary>
+    /// <param name="leafIndex">The leaf.</param>
+    /// <param name="records">The log.</param>
+    /// <param name="buffer">Room for a leaf.</param>
+    /// <param name="homes">Where its places are kept from others.</param>
+    /// <returns>How many blocks of it were found, and how many there was no room for.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<RecoveredBlocks> RecoverAsync(
+        long leafIndex, RecentWriteRecords records, Memory<byte> buffer, RecoveredHomes homes)
+    {
+        using var locked = await LockLeafAsync(leafIndex);
+        var leaf = locked.Leaf;
+        if (leaf.Damage is not null) return default;
+        var found = new RecoveredLeaf();
+        foreach (var entry in records.NewestFirst(Lineage, leafIndex))
+        {
+            if (entry.Zeros is { } zeros) found.AddZeros(zeros.First, zeros.Count, entry.Keeps);
+            else if (entry.Record.Kind == RecentKind.Write) await FindWriteAsync(leaf, entry, found, buffer);
+        }
+
+        homes.Begin(leaf);
+        foreach (var (block, chunk) in found.Homes) homes.Found(block, chunk);
+        var left = Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
+        var result = default(RecoveredBlocks);
+        foreach (var (first, count, kind) in found.Runs())
+        {
+            var offset = first * MapLayout.BlockBytes;
+            var length = (int)Math.Min(count * MapLayout.BlockBytes, left - offset);
+            if (length <= 0) continue; // It was cut off.
+            var isDone = kind == RecoveredKind.Data
+                ? await TryWriteLockedAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic)
+                : await TryZeroLockedAsync(leaf, offset, length, keep: kind == RecoveredKind.KeptZeros, isForced: true);
+            result += isDone ? new RecoveredBlocks(count, 0) : new RecoveredBlocks(0, count);
+        }
+
+        // What the store has already is logged no more from now on, so the log must not speak of it any longer.
+        if (!HasRecent(leaf) && parts.Rules.CoversRecovered)
+            parts.Recent.LogCovered([new CoveredLeaf(Lineage, leafIndex, records.Last, records.Last)]);
+        return result;
+    }
+
+    // Of a write that may have been under way all must be there if it was atomic. Of any other a block is there or is not: then what was
+    // there before is found by an earlier record.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask FindWriteAsync(Leaf leaf, RecentEntry entry, RecoveredLeaf found, Memory<byte> buffer)
+    {
+        var runs = new List<RecentRun>();
+        if (!RecentWriteFormat.TryReadRuns(entry.Bytes.Span, runs)) return;
+        var isInDoubt = entry.IsAtomic && entry.IsNewest;
+        var candidate = isInDoubt ? new RecoveredLeaf() : found;
+        candidate.IsAtomic |= entry.IsAtomic;
+        foreach (var run in runs)
+        {
+            if (entry.IsMarkedCovered && run.IsMarked) continue;
+            if (!await FindRunAsync(leaf, run, candidate, buffer) && isInDoubt) return;
+        }
+
+        if (isInDoubt) found.TakeOver(candidate);
+    }
+
+    // False when a block is not there.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> FindRunAsync(Leaf leaf, RecentRun run, RecoveredLeaf found, Memory<byte> buffer)
+    {
+        var deviceBlocks = parts.Space.ChunkCount * MapLayout.BlocksPerChunk;
+        if (run.Place < MapLayout.ReservedChunks * MapLayout.BlocksPerChunk) return false;
+        if (run.Place > deviceBlocks - run.Checksums.Length) return false;
+        var isWhole = true;
+        for (var i = 0; i < run.Checksums.Length; i++)
+        {
+            var block = run.FirstBlock + i;
+            if (!found.IsOpen(block)) continue;
+            var target = buffer.Slice(block * MapLayout.BlockBytes, MapLayout.BlockBytes);
+            if (!await TryReadPlaceAsync(run.Place + i, target)
+                || BlockChecksum.Compute(target.Span, run.Place + i, run.Birth) != run.Checksums[i])
+            {
+                isWhole = false;
+                continue;
+            }
+
+            if (IsStored(leaf, block, run.Place + i, run.Birth, run.Checksums[i])) found.SetStored(block);
+            else found.SetData(block, run.IsHome ? (run.Place + i) / MapLayout.BlocksPerChunk : 0);
+        }
+
+        return isWhole;
+    }
+
+    static bool IsStored(Leaf leaf, int block, long place, long birth, uint checksum)
+    {
+        lock (leaf)
+            return leaf.Map is { } map && map.IsValid(block) && map.PlaceOf(block) == (place, birth) && map.Checksums[block] == checksum;
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryReadPlaceAsync(long place, Memory<byte> target)
+    {
+        try
+        {
+            await parts.Device.ReadAsync(DeviceLba(place * MapLayout.BlockBytes), target);
+            return true;
+        }
+        catch (BlockDeviceException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>What the log of an earlier life says of the leaves that the store does not have as they were.</summary>
+sealed class RecentWriteRecords
+{
+    readonly List<byte[]> segments = [];
+    readonly Dictionary<(long Lineage, long LeafIndex), LeafRecords> leaves = [];
+
+    RecentWriteRecords(IReadOnlyList<string> paths) => Paths = paths;
+
+    /// <summary>The segments, oldest first.</summary>
+    public IReadOnlyList<string> Paths { get; }
+
+    /// <summary>Sequence of the last record; 0 when there is none.</summary>
+    public ulong Last { get; private set; }
+
+    public bool IsEmpty => Last == 0;
+
+    /// <summary>The leaves, in the order in which the log first speaks of them.</summary>
+    public IEnumerable<(long Lineage, long LeafIndex)> Leaves =>
+        leaves.Where(static each => each.Value.Needed.Any()).Select(static each => each.Key);
+
+    /// <summary>Reads the segments that belong to a log; what is none is left out.</summary>
+    public static RecentWriteRecords Read(IFileSystem fileSystem, IEnumerable<string> paths, RecentWritesIdentity identity)
+    {
+        var found = new List<(ulong First, string Path, byte[] Bytes)>();
+        foreach (var path in paths)
+        {
+            using var file = fileSystem.Open(path, FileOpenMode.ReadOnly);
+            var bytes = file.ReadWhole();
+            if (RecentWriteFormat.TryReadHeader(bytes, identity, out var first)) found.Add((first, path, bytes));
+            else fileSystem.Delete(path);
+        }
+
+        found.Sort(static (one, other) => one.First.CompareTo(other.First));
+        var records = new RecentWriteRecords([.. found.Select(static each => each.Path)]);
+        foreach (var (first, _, bytes) in found)
+        {
+            // Without a gap: what is behind one is of another time, or the log has lost some of it.
+            if (records.Last != 0 && first != records.Last + 1) break;
+            records.Add(bytes, first);
+        }
+
+        return records;
+    }
+
+    /// <summary>What of a leaf is not covered, the newest first.</summary>
+    public IEnumerable<RecentEntry> NewestFirst(long lineage, long leafIndex)
+    {
+        var leaf = leaves[(lineage, leafIndex)];
+        return leaf.Needed.Reverse();
+    }
+
+    void Add(byte[] bytes, ulong first)
+    {
+        segments.Add(bytes);
+        if (Last == 0) Last = first - 1;
+        var offset = RecentWriteFormat.HeaderBytes;
+        while (RecentWriteFormat.TryReadRecord(bytes.AsSpan(offset), Last + 1, out var record))
+        {
+            var key = (record.Lineage, record.LeafIndex);
+            if (!leaves.TryGetValue(key, out var leaf)) leaves.Add(key, leaf = new LeafRecords());
+            leaf.Add(record, bytes.AsMemory(offset, record.LengthBytes));
+            Last++;
+            offset += record.LengthBytes;
+        }
+    }
+
+    sealed class LeafRecords
+    {
+        readonly List<RecentEntry> entries = [];
+        readonly HashSet<ulong> voids = [];
+        ulong through, markedThrough;
+
+        /// <summary>Writes and zeros that the store may not have, in their order.</summary>
+        public IEnumerable<RecentEntry> Needed =>
+            entries.Where(each => each.Record.Sequence > through && !voids.Contains(each.Record.Sequence))
+                .Select(each => each with { IsMarkedCovered = each.Record.Sequence <= markedThrough });
+
+        public void Add(RecentRecord record, ReadOnlyMemory<byte> bytes)
+        {
+            var body = bytes.Span[RecentWriteFormat.RecordHeaderBytes..];
+            switch (record.Kind)
+            {
+                case RecentKind.Covered when body.Length == 16:
+                    through = Math.Max(through, BinaryPrimitives.ReadUInt64LittleEndian(body));
+                    markedThrough = Math.Max(markedThrough, BinaryPrimitives.ReadUInt64LittleEndian(body[8..]));
+                    break;
+                case RecentKind.Void when body.Length == 8:
+                    voids.Add(BinaryPrimitives.ReadUInt64LittleEndian(body));
+                    break;
+                case RecentKind.Write or RecentKind.Zeros:
+                    if (entries.Count > 0) entries[^1] = entries[^1] with { IsNewest = false };
+                    entries.Add(new RecentEntry(record, bytes, IsNewest: true, IsMarkedCovered: false));
+                    break;
+                default:
+                    break; // Of a kind that says nothing of content.
+            }
+        }
+    }
+}
+
+/// <summary>A write, or zeros.</summary>
+/// <param name="Record">What it is.</param>
+/// <param name="Bytes">All of it.</param>
+/// <param name="IsNewest">Whether nothing of the leaf came after it: it may have been under way.</param>
+/// <param name="IsMarkedCovered">Whether the store has the places of those of its blocks that are marked.</param>
+sealed record RecentEntry(RecentRecord Record, ReadOnlyMemory<byte> Bytes, bool IsNewest, bool IsMarkedCovered)
+{
+    /// <summary>Whether all of it is there, or nothing.</summary>
+    public bool IsAtomic => (Record.Flags & RecentFlags.Atomic) != RecentFlags.None;
+
+    /// <summary>Whether the zeros keep their space.</summary>
+    public bool Keeps => (Record.Flags & RecentFlags.Keep) != RecentFlags.None;
+
+    /// <summary>The blocks of zeros; null if the bytes are none.</summary>
+    public (int First, int Count)? Zeros
+    {
+        get
+        {
+            var body = Bytes.Span[RecentWriteFormat.RecordHeaderBytes..];
+            if (Record.Kind != RecentKind.Zeros || body.Length != 4) return null;
+            int first = BinaryPrimitives.ReadUInt16LittleEndian(body), count = BinaryPrimitives.ReadUInt16LittleEndian(body[2..]);
+            return count > 0 && first + count <= MapLayout.BlocksPerLeaf ? (first, count) : null;
+        }
+    }
+}

@@ -1,0 +1,387 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// The log of what was written and is not committed yet. Data are in the page cache, or on the disk, when a write is answered; where they
+/// lie is in the memory of the process until a commit. The log says it too, in the page cache and without a sync, so that a process
+/// that dies, by a signal or an error of its own, loses nothing that was answered. Power loss takes it along with what it speaks of.
+/// </summary>
+/// <remarks>
+/// <para>Invariant: whatever the store does not have of a leaf, the log has, in the order in which it happened; and while the log has more
+/// of a leaf than it needs, no place that it speaks of belongs to anybody else. So:</para>
+/// <list type="number">
+/// <item>a record of a write comes before its data, with their checksums: what lies there is the new, or the old, of which there is a
+/// record as well; records of zeros come before the answer. The leaf counts as changed before the record is written: the commit that
+/// takes the changed leaves from then on captures it, after the write, under the leaf's write lock;</item>
+/// <item>what overwrites blocks that the store has where they are needs no record: their marker says so;</item>
+/// <item>when a leaf is durable in the store a record says so, before what is done to it goes unlogged, and before anything that it has
+/// let go of is given out (<see cref="Committer"/>, between its steps 3 and 4);</item>
+/// <item>a segment is used again when a commit is done that began after the segment was full.</item>
+/// </list>
+/// <para>A log that cannot be written is deleted, for with a gap it could bring back what is gone; if that fails too, the pool is
+/// latched. What nobody has flushed is then lost with the process, until the pool is opened again.</para>
+/// </remarks>
+class RecentWrites : IDisposable
+{
+    const string Prefix = "recent-";
+    const int MaxSpare = 2;
+    const long RequestBytes = 32 << 20, WaitBytes = 96 << 20;
+
+    readonly RecentWritesPlace? place;
+    readonly FailureLatch failure;
+    readonly PoolEvents events;
+    readonly long segmentBytes;
+    readonly Lock gate = new();
+    readonly byte[] buffer = new byte[Math.Max(RecentWriteFormat.MaxRecordBytes, 64 << 10)];
+    readonly Queue<Segment> full = new(); // Oldest first.
+    readonly Queue<Segment> spare = new();
+    RecentWritesIdentity identity;
+    Segment? active;
+    ulong sequence;
+    long nextNumber;
+    long totalBytes;
+    volatile bool isOn;
+
+    public RecentWrites(RecentWritesPlace? place, FailureLatch failure, PoolEvents events, long segmentBytes = 4 << 20)
+    {
+        (this.place, this.failure, this.events, this.segmentBytes) = (place, failure, events, segmentBytes);
+    }
+
+    /// <summary>Whether writes are logged.</summary>
+    public bool IsOn => isOn;
+
+    /// <summary>Whether there is so much of it that a commit should begin.</summary>
+    public bool IsLong => Volatile.Read(ref totalBytes) > RequestBytes;
+
+    /// <summary>Whether writers should wait for one.</summary>
+    public bool IsTooLong => Volatile.Read(ref totalBytes) > WaitBytes;
+
+    /// <summary>Sequence of the last record.</summary>
+    public ulong Sequence
+    {
+        get
+        {
+            lock (gate) return sequence;
+        }
+    }
+
+    /// <summary>While an earlier life's log is taken up: where what it had at home lies; null otherwise.</summary>
+    public RecoveredHomes? Homes { get; set; }
+
+    /// <summary>Finds the log that an earlier life has left, and ends all that is none; null where there is none.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="life">Who had it open, as the store says.</param>
+    /// <param name="needed">Sequence that the log must have come to, as the store says: with less it has lost some of it.</param>
+    [SuppressMessage("Design", "CA1031", Justification = "What cannot be read is of no use, and is told.")]
+    public RecentWriteRecords? Find(Guid pool, Guid? life, ulong needed)
+    {
+        if (place is null) return null;
+        try
+        {
+            place.FileSystem.CreateDirectories(place.Directory);
+            var paths = place.FileSystem.List(place.Directory)
+                .Where(static name => name.StartsWith(Prefix, StringComparison.Ordinal))
+                .Select(name => $"{place.Directory}/{name}")
+                .ToArray();
+            var records = life is { } known
+                ? RecentWriteRecords.Read(place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known))
+                : null;
+            if (records is { IsEmpty: false } && records.Last >= needed) return records;
+            foreach (var path in paths) place.FileSystem.Delete(path);
+        }
+        catch (Exception cause)
+        {
+            Report($"the log of recent writes cannot be read: {cause.Message}", cause);
+        }
+
+        return null;
+    }
+
+    /// <summary>Begins a log, behind the records of an earlier life where there are some: those stay until a commit has covered them.
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="life">Who has it open, as the store says.</param>
+    /// <param name="after">No sequence up to here is used again.</param>
+    /// <param name="earlier">What <see cref="Find"/> found.</param>
+    public void Begin(Guid pool, Guid life, ulong after, RecentWriteRecords? earlier)
+    {
+        if (place is null) return;
+        lock (gate)
+        {
+            identity = new RecentWritesIdentity(pool, place.BootId, life);
+            sequence = Math.Max(after, earlier?.Last ?? 0);
+            try
+            {
+                foreach (var path in earlier?.Paths ?? [])
+                {
+                    full.Enqueue(new Segment(place.FileSystem.Open(path, FileOpenMode.Existing), nextNumber++));
+                    totalBytes += segmentBytes;
+                }
+
+                Advance();
+                isOn = true;
+            }
+            catch (StorageException cause)
+            {
+                ReportOff(cause); // What an earlier life left stays until it is covered.
+            }
+        }
+    }
+
+    /// <summary>Blocks of a leaf are about to be written where a plan says. Call under the leaf's write lock.</summary>
+    /// <param name="leaf">The leaf, which counts as changed, unless all blocks are marked.</param>
+    /// <param name="plan">Where they go, with their checksums.</param>
+    /// <param name="blocks">The blocks.</param>
+    /// <param name="marked">Those of them whose marker will do when what is captured of the leaf is in the store.</param>
+    /// <returns>Its sequence; 0 when nothing was logged.</returns>
+    public virtual ulong LogWrite(Leaf leaf, LeafPlan plan, BlockSet blocks, BlockSet marked)
+    {
+        lock (gate)
+        {
+            if (!isOn) return 0;
+            RecentWriteFormat.BeginRecord(
+                buffer, RecentKind.Write, plan.IsAtomic ? RecentFlags.Atomic : RecentFlags.None, leaf.Volume.Lineage, leaf.Index);
+            var length = RecentWriteFormat.RecordHeaderBytes;
+            for (var block = 0; block < MapLayout.BlocksPerLeaf;)
+            {
+                if (!blocks.Contains(block))
+                {
+                    block++;
+                    continue;
+                }
+
+                var (isMarked, isHome) = (marked.Contains(block), IsHome(plan, block));
+                var end = block + 1;
+                while (end < MapLayout.BlocksPerLeaf
+                    && blocks.Contains(end)
+                    && marked.Contains(end) == isMarked
+                    && IsHome(plan, end) == isHome
+                    && plan.TargetOf(end) == plan.TargetOf(end - 1) + 1
+                    && plan.TargetBirthOf(end) == plan.TargetBirthOf(block)) end++;
+                length += RecentWriteFormat.WriteRun(
+                    buffer.AsSpan(length),
+                    block,
+                    (isMarked ? RecentRunFlags.Marked : RecentRunFlags.None) | (isHome ? RecentRunFlags.Home : RecentRunFlags.None),
+                    plan.TargetOf(block),
+                    plan.TargetBirthOf(block),
+                    plan.NewChecksums[block..end]);
+                block = end;
+            }
+
+            return Append(length);
+        }
+    }
+
+    /// <summary>Blocks of a leaf read as zeros. Call under the leaf's write lock.</summary>
+    public virtual ulong LogZeros(Leaf leaf, int firstBlock, int blockCount, bool keep)
+    {
+        lock (gate)
+        {
+            if (!isOn) return 0;
+            RecentWriteFormat.BeginRecord(
+                buffer, RecentKind.Zeros, keep ? RecentFlags.Keep : RecentFlags.None, leaf.Volume.Lineage, leaf.Index);
+            var body = buffer.AsSpan(RecentWriteFormat.RecordHeaderBytes);
+            BinaryPrimitives.WriteUInt16LittleEndian(body, checked((ushort)firstBlock));
+            BinaryPrimitives.WriteUInt16LittleEndian(body[2..], checked((ushort)blockCount));
+            return Append(RecentWriteFormat.RecordHeaderBytes + 4);
+        }
+    }
+
+    /// <summary>A write that was logged did not take place.</summary>
+    public void LogVoid(Leaf leaf, ulong write)
+    {
+        lock (gate)
+        {
+            if (!isOn) return;
+            RecentWriteFormat.BeginRecord(buffer, RecentKind.Void, RecentFlags.None, leaf.Volume.Lineage, leaf.Index);
+            BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(RecentWriteFormat.RecordHeaderBytes), write);
+            Append(RecentWriteFormat.RecordHeaderBytes + 8);
+        }
+    }
+
+    /// <summary>The store has these leaves, durably; what they have let go of is not given out yet.</summary>
+    public virtual void LogCovered(IReadOnlyList<CoveredLeaf> leaves)
+    {
+        if (leaves.Count == 0) return;
+        lock (gate)
+        {
+            foreach (var leaf in leaves)
+            {
+                if (!isOn) return;
+                RecentWriteFormat.BeginRecord(buffer, RecentKind.Covered, RecentFlags.None, leaf.Lineage, leaf.LeafIndex);
+                var body = buffer.AsSpan(RecentWriteFormat.RecordHeaderBytes);
+                BinaryPrimitives.WriteUInt64LittleEndian(body, leaf.Through);
+                BinaryPrimitives.WriteUInt64LittleEndian(body[8..], leaf.MarkedThrough);
+                Append(RecentWriteFormat.RecordHeaderBytes + 16);
+            }
+        }
+    }
+
+    /// <summary>A commit begins that will capture every leaf that is changed by now. Ask before it takes the changed leaves.</summary>
+    /// <returns>What it covers, for <see cref="Committed"/>.</returns>
+    public long CommitBegins()
+    {
+        lock (gate) return full.TryPeek(out _) ? full.Max(static segment => segment.Number) : -1;
+    }
+
+    /// <summary>That commit is done: segments that were full before can be used again.</summary>
+    public void Committed(long covered)
+    {
+        lock (gate)
+        {
+            while (full.TryPeek(out var oldest) && oldest.Number <= covered)
+            {
+                totalBytes -= segmentBytes;
+                spare.Enqueue(full.Dequeue());
+            }
+
+            while (spare.Count > (isOn ? MaxSpare : 0)) TryDelete(spare.Dequeue()); // The oldest: what is left has no gap.
+        }
+    }
+
+    /// <summary>A sequence as the store keeps it.</summary>
+    public static byte[] ToBytes(ulong sequence)
+    {
+        var value = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(value, sequence);
+        return value;
+    }
+
+    /// <summary>The sequence that the store keeps; 0 where there is none.</summary>
+    public static ulong FromBytes(byte[]? value) => value is { Length: sizeof(ulong) } ? BinaryPrimitives.ReadUInt64LittleEndian(value) : 0;
+
+    /// <summary>Ends the log.</summary>
+    /// <param name="isNeeded">Whether the next life may need it.</param>
+    public void Close(bool isNeeded)
+    {
+        lock (gate)
+        {
+            isOn = false;
+            Segment[] all = [.. full, .. spare, .. active is null ? [] : (Segment[])[active]];
+            full.Clear();
+            spare.Clear();
+            active = null;
+            foreach (var segment in all)
+            {
+                if (isNeeded) segment.File.Dispose();
+                else TryDelete(segment);
+            }
+        }
+    }
+
+    public void Dispose() => Close(isNeeded: true);
+
+    static bool IsHome(LeafPlan plan, int block) =>
+        plan.TargetOf(block) / MapLayout.BlocksPerChunk == plan.Entries[block / MapLayout.BlocksPerChunk].Chunk;
+
+    ulong Append(int length)
+    {
+        try
+        {
+            if (active!.EndBytes + length > segmentBytes) Advance();
+            RecentWriteFormat.EndRecord(buffer.AsSpan(0, length), sequence + 1);
+            active.File.Write(buffer.AsSpan(0, length), active.EndBytes);
+            active.EndBytes += length;
+            return ++sequence;
+        }
+        catch (StorageException cause)
+        {
+            Break(cause);
+            return 0;
+        }
+    }
+
+    // What is left in a segment from before has lower sequences.
+    void Advance()
+    {
+        if (!spare.TryDequeue(out var next)) next = Create();
+        next.Number = nextNumber++;
+        Span<byte> header = stackalloc byte[RecentWriteFormat.HeaderBytes];
+        RecentWriteFormat.WriteHeader(header, identity, sequence + 1);
+        next.File.Write(header, 0);
+        next.EndBytes = header.Length;
+        if (active is not null) full.Enqueue(active);
+        active = next;
+        totalBytes += segmentBytes;
+    }
+
+    Segment Create()
+    {
+        var name = 0;
+        while (place!.FileSystem.FileExists(PathOf(name))) name++;
+        var file = place.FileSystem.Open(PathOf(name), FileOpenMode.CreateNew);
+        try
+        {
+            file.Allocate(0, segmentBytes);
+        }
+        catch (StorageException cannot) when (cannot.Kind == StorageErrorKind.NotSupported)
+        {
+            // Then it takes its space as it is written.
+        }
+
+        return new Segment(file, nextNumber);
+    }
+
+    string PathOf(int name) => string.Create(CultureInfo.InvariantCulture, $"{place!.Directory}/{Prefix}{name:D4}");
+
+    // With a gap it could bring back what is gone.
+    void Break(StorageException cause)
+    {
+        isOn = false;
+        Segment[] all = [.. full, .. spare, .. active is null ? [] : (Segment[])[active]];
+        full.Clear();
+        spare.Clear();
+        active = null;
+        totalBytes = 0;
+        try
+        {
+            foreach (var segment in all) Delete(segment);
+        }
+        catch (StorageException left)
+        {
+            failure.Latch(left);
+        }
+
+        ReportOff(cause);
+    }
+
+    void ReportOff(StorageException cause) => Report(
+        "the log of recent writes cannot be written: until the pool is opened again, what nobody has flushed is lost if the server is "
+        + $"killed: {cause.Message}",
+        cause);
+
+    void Delete(Segment segment)
+    {
+        using var file = segment.File;
+        place!.FileSystem.Delete(file.Path);
+    }
+
+    void TryDelete(Segment segment)
+    {
+        try
+        {
+            Delete(segment);
+        }
+        catch (StorageException)
+        {
+            // The store says that the pool was closed: nobody takes it up.
+        }
+    }
+
+    void Report(string message, Exception cause) =>
+        events.Report(PoolEventKind.Recovery, PoolEventSeverity.Warning, message, cause: cause);
+
+    sealed class Segment(IFile file, long number)
+    {
+        public IFile File { get; } = file;
+
+        /// <summary>Of its use: the segments are used one after the other.</summary>
+        public long Number { get; set; } = number;
+
+        public long EndBytes { get; set; }
+    }
+}

@@ -1,0 +1,81 @@
+namespace Ashlar.Volumes;
+
+/// <summary>What the newest record that holds says of a block.</summary>
+enum RecoveredKind : byte
+{
+    /// <summary>None of it is known yet.</summary>
+    Open = 0,
+
+    /// <summary>The store has it.</summary>
+    Stored,
+
+    /// <summary>Data that were found.</summary>
+    Data,
+
+    Zeros,
+
+    KeptZeros,
+}
+
+/// <summary>How many blocks a log has brought back, and how many found no room.</summary>
+readonly record struct RecoveredBlocks(long Found, long Lost)
+{
+    public static RecoveredBlocks operator +(RecoveredBlocks one, RecoveredBlocks other) =>
+        new(one.Found + other.Found, one.Lost + other.Lost);
+}
+
+/// <summary>What the log of an earlier life says of the blocks of one leaf; filled from the newest record to the oldest.</summary>
+sealed class RecoveredLeaf
+{
+    readonly RecoveredKind[] kinds = new RecoveredKind[MapLayout.BlocksPerLeaf];
+    readonly long[] chunks = new long[MapLayout.BlocksPerLeaf];
+
+    /// <summary>Whether some of it was written atomically: then all of it has to be, again.</summary>
+    public bool IsAtomic { get; set; }
+
+    /// <summary>Blocks with data that lay at a home, and its chunk.</summary>
+    public IEnumerable<(int Block, long Chunk)> Homes
+    {
+        get
+        {
+            for (var block = 0; block < kinds.Length; block++)
+                if (kinds[block] == RecoveredKind.Data && chunks[block] != 0) yield return (block, chunks[block]);
+        }
+    }
+
+    /// <summary>Whether no newer record has said what a block is.</summary>
+    public bool IsOpen(int block) => kinds[block] == RecoveredKind.Open;
+
+    public void SetStored(int block) => kinds[block] = RecoveredKind.Stored;
+
+    /// <summary>A block was found.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="homeChunk">The home that it lies at; 0 when it lies elsewhere.</param>
+    public void SetData(int block, long homeChunk) => (kinds[block], chunks[block]) = (RecoveredKind.Data, homeChunk);
+
+    public void AddZeros(int firstBlock, int count, bool keep)
+    {
+        for (var block = firstBlock; block < firstBlock + count; block++)
+            if (IsOpen(block)) kinds[block] = keep ? RecoveredKind.KeptZeros : RecoveredKind.Zeros;
+    }
+
+    /// <summary>Takes what another one has found and this one lacks.</summary>
+    public void TakeOver(RecoveredLeaf other)
+    {
+        IsAtomic |= other.IsAtomic;
+        for (var block = 0; block < kinds.Length; block++)
+            if (IsOpen(block)) (kinds[block], chunks[block]) = (other.kinds[block], other.chunks[block]);
+    }
+
+    /// <summary>Runs of blocks of one kind that have to be written.</summary>
+    public IEnumerable<(int First, int Count, RecoveredKind Kind)> Runs()
+    {
+        for (var first = 0; first < kinds.Length;)
+        {
+            var end = first + 1;
+            while (end < kinds.Length && kinds[end] == kinds[first]) end++;
+            if (kinds[first] > RecoveredKind.Stored) yield return (first, end - first, kinds[first]);
+            first = end;
+        }
+    }
+}

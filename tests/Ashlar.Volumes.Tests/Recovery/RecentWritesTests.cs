@@ -1,0 +1,195 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>What was written and not flushed is there when the process was killed, and only then.</summary>
+public sealed class RecentWritesTests
+{
+    [Fact]
+    public async Task What_nobody_has_flushed_is_there_after_a_kill()
+    {
+        var events = new List<PoolEvent>();
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1, count: 2);
+        await pool.WriteAsync(300, seed: 2);
+        await pool.WriteAsync(3, seed: 3);
+
+        pool = await pool.KillAndOpenAsync(options: TestPool.DefaultOptions() with { Observer = events.Add });
+
+        Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 3));
+        Assert.Equal(CrashedPool.Content(1, 2)[4096..], await CrashedPool.ReadAsync(pool.Volume, 4));
+        Assert.Equal(CrashedPool.Content(2), await CrashedPool.ReadAsync(pool.Volume, 300));
+        await pool.Pool.HearAsync();
+        Assert.Contains(events, each => each.Message.Contains("3 blocks of 4096 bytes that nobody had flushed", StringComparison.Ordinal));
+        Assert.True((await pool.Pool.Pool.VerifyAsync(readData: true)).IsClean);
+    }
+
+    [Fact]
+    public async Task Blocks_go_back_to_the_places_where_they_lie()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        var before = CrashedPool.Find(pool.Disk, CrashedPool.Content(1));
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(before, CrashedPool.Find(pool.Disk, CrashedPool.Content(1)));
+        Assert.Equal(65536, pool.Pool.Pool.GetUsage().AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task A_full_pool_gets_back_what_it_held()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true, chunks: 16);
+        await pool.WriteAsync(0, seed: 1, count: 256);
+        await Assert.ThrowsAsync<DeviceFullException>(() => pool.WriteAsync(256, seed: 2));
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(1, 256)[(255 * 4096)..], await CrashedPool.ReadAsync(pool.Volume, 255));
+    }
+
+    [Fact]
+    public async Task What_was_discarded_does_not_come_back()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        await pool.CommitAsync();
+        await pool.Volume.TrimAsync(new Lba(3), 1);
+        await pool.WriteAsync(4, seed: 2);
+        await pool.Volume.WriteZeroesAsync(new Lba(4), 1, ZeroOptions.KeepAllocated);
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 4));
+    }
+
+    [Fact]
+    public async Task A_second_kill_loses_nothing_either()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        pool = await pool.KillAndOpenAsync();
+        await pool.WriteAsync(5, seed: 2);
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 3));
+        Assert.Equal(CrashedPool.Content(2), await CrashedPool.ReadAsync(pool.Volume, 5));
+    }
+
+    // The store has the block, and the log, which was cut off before it could say so, has zeros that came before it.
+    [Fact]
+    public async Task What_is_overwritten_after_a_recovery_that_had_nothing_to_do_survives_the_next_kill()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        await pool.CommitAsync();
+        await pool.Volume.WriteZeroesAsync(new Lba(3), 1);
+        await pool.WriteAsync(3, seed: 2);
+        pool.KillBeforeNextLog();
+        await Record.ExceptionAsync(async () => await pool.Volume.FlushAsync());
+
+        pool = await pool.KillAndOpenAsync();
+        await pool.WriteAsync(3, seed: 3);
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    [Fact]
+    public async Task A_log_of_another_start_of_the_machine_does_not_count()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+
+        pool = await pool.KillAndOpenAsync(bootId: new Guid("11111111-1111-1111-1111-111111111111"));
+
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    // An earlier program that opens the pool in between says that it is open, and by nobody.
+    [Fact]
+    public async Task A_log_that_an_earlier_program_has_opened_the_pool_after_does_not_count()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        pool.Kill();
+        using (var store = TestPool.OpenStore(pool.Disk)) store.Put(MapKeys.IsOpen, []);
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    [Fact]
+    public async Task A_log_that_has_lost_its_end_does_not_count()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        await pool.WriteAsync(4, seed: 2);
+        await pool.Volume.FlushAsync(); // Says how far the log had come.
+        await pool.WriteAsync(5, seed: 3);
+        pool.Kill();
+        using (var file = pool.Disk.Open("/recent/recent-0000", FileOpenMode.Existing))
+            file.Write(new byte[1], RecentWriteFormat.HeaderBytes);
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(2), await CrashedPool.ReadAsync(pool.Volume, 4));
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 5));
+    }
+
+    [Fact]
+    public async Task A_pool_that_was_closed_leaves_no_log()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        await pool.Pool.DisposeAsync();
+        Assert.Empty(pool.Disk.List("/recent"));
+    }
+
+    [Fact]
+    public async Task Segments_are_used_again()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        // Each block has a record of its own, of 56 bytes; a flush covers them.
+        for (var pass = 0; pass < 60; pass++)
+        {
+            for (var block = 0; block < 4000; block += 2) await pool.WriteAsync(block, seed: 1);
+            await pool.Volume.TrimAsync(Lba.Zero, 4000);
+            await pool.Volume.FlushAsync();
+        }
+
+        Assert.InRange(pool.Disk.List("/recent").Count, 2, 3);
+        await pool.WriteAsync(7, seed: 1000);
+        pool = await pool.KillAndOpenAsync();
+        Assert.Equal(CrashedPool.Content(1000), await CrashedPool.ReadAsync(pool.Volume, 7));
+    }
+
+    [Fact]
+    public async Task Where_it_cannot_be_written_it_goes_and_writes_go_on()
+    {
+        var events = new List<PoolEvent>();
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var faulty = new FaultyFileSystem(disk);
+        await using var pool = await TestPool.CreateAsync(disk: disk, options: TestPool.DefaultOptions() with
+        {
+            Observer = events.Add,
+            RecentWrites = new RecentWritesPlace(faulty, "/recent", disk.BootId),
+        });
+        var volume = await pool.CreateVolumeAsync("disk", 16 << 20);
+        await volume.WriteAsync(new Lba(1), CrashedPool.Content(1));
+        faulty.Add(new FaultRule(FaultOperations.Write, FaultKind.NoSpace));
+
+        await volume.WriteAsync(new Lba(2), CrashedPool.Content(2));
+
+        Assert.Empty(disk.List("/recent"));
+        await pool.HearAsync();
+        Assert.Contains(events, each => each.Message.Contains("the log of recent writes cannot be written", StringComparison.Ordinal));
+        await volume.FlushAsync();
+        Assert.Equal(CrashedPool.Content(2), await CrashedPool.ReadAsync(volume, 2));
+    }
+}
