@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# NBD: Ashlar against qemu-nbd, both acknowledging from their cache (writeback), on the same file system.
-# usage: bench/nbd-vs-qemu.sh [--quick] [--fsync] [--tls] [--rows PATTERN] [--rounds N] [--paired CHECKOUT]
+# NBD: Ashlar against qemu-nbd or another server, all acknowledging from their cache, on the same file system.
+# usage: bench/nbd-vs-qemu.sh [--quick] [--fsync] [--tls] [--pin] [--rival NAME] [--rows PATTERN] [--rounds N] [--paired CHECKOUT]
 #   --tls     both with TLS, as fio's libnbd negotiates it; certificates are made by openssl
+#   --pin     servers have the first processor, and fio the others
+#   --rival   qemu-nbd, qemu-nbd:MODE with a cache mode of it, nbdkit-file, nbdkit-memory (which has no disk)
 #   --rows    only rows whose name the regular expression matches
 #   --paired  against the Ashlar of another checkout instead, such as an earlier state
 # stdout: one line per work, tab-separated: name, Ashlar, rival, ratio (above 1 is faster than the rival).
@@ -9,23 +11,25 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$repository/bench/fio.sh"
 
-size_mib=1024 fsync=true tls=false rows= paired=
+size_mib=1024 fsync=true tls=false pin=false rows= rival=qemu-nbd paired=
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) rounds=2 seconds=1 ramp=0.3 size_mib=512 fsync=false ;;
         --fsync) fsync=true ;;
         --tls) tls=true ;;
+        --pin) pin=true ;;
+        --rival) rival=$2; shift ;;
         --rows) rows=$2; shift ;;
         --rounds) rounds=$2; shift ;;
         --paired) paired=$2; shift ;;
-        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done
 
 install_tools
 need_fio
-need qemu-nbd dotnet
+need dotnet
 make_work_directory
 . "$repository/bench/ashlar.sh"
 
@@ -60,13 +64,32 @@ start_side() { # start_side SIDE NAME
 start_side ours ashlar
 if [ -n "$paired" ]; then
     start_paired "$paired" start_side theirs other
+    version=$paired
 else
-    start_qemu_nbd "$work/rival.img" "$size_mib"
-    side_name[theirs]=qemu-nbd side_pid[theirs]=$rival_pid side_uri[theirs]=$(uri_of "$rival_port" '')
+    case $rival in
+        qemu-nbd | qemu-nbd:*)
+            need qemu-nbd
+            [[ $rival != *:* ]] || qemu_nbd_cache=${rival#*:}
+            start_qemu_nbd "$work/rival.img" "$size_mib"
+            version="$(qemu-nbd --version | head -1), cache $qemu_nbd_cache"
+            ;;
+        nbdkit-file | nbdkit-memory)
+            need nbdkit
+            ! $tls || give_up "nbdkit is not measured with TLS"
+            start_nbdkit "${rival#nbdkit-}" "$work/rival.img" "$size_mib"
+            version="$(nbdkit --version), plugin ${rival#nbdkit-}"
+            ;;
+        *) give_up "no such rival: $rival" ;;
+    esac
+    side_name[theirs]=$rival side_pid[theirs]=$rival_pid side_uri[theirs]=$(uri_of "$rival_port" '')
+fi
+if $pin && command -v taskset >/dev/null && [ "$(nproc)" -gt 1 ]; then
+    fio_pin=(taskset -c "1-$(($(nproc) - 1))")
+    for side in ours theirs; do taskset -acp 0 "${side_pid[$side]}" >/dev/null; done
 fi
 
 describe_machine
-say "rival:   ${paired:-$(qemu-nbd --version | head -1)}, fio: $(fio --version), size ${size_mib} MiB, $rounds rounds of $seconds s"
+say "rival:   $version, fio: $(fio --version), size ${size_mib} MiB, $rounds rounds of $seconds s"
 
 say "filling both with random bytes"
 for side in ours theirs; do
@@ -81,6 +104,7 @@ done
 
 compare "4 KiB random read, depth 1, IOPS" 1 randread 4k 1
 compare "4 KiB random read, depth 32, IOPS" 1 randread 4k 32
+[ -z "${cpu_ours:-}" ] || print_less "us of the server for each 4 KiB read, depth 32, less is better" "$cpu_ours" "$cpu_theirs" 2
 compare "4 KiB random write, depth 1, IOPS" 1 randwrite 4k 1
 compare "4 KiB random write, depth 32, IOPS" 1 randwrite 4k 32
 compare "1 MiB sequential read, depth 8, MiB/s" 2 read 1m 8
@@ -88,4 +112,5 @@ compare "1 MiB sequential write, depth 8, MiB/s" 2 write 1m 8
 if $fsync; then
     compare "4 KiB random write, flush after each, depth 1, IOPS" 1 randwrite 4k 1 --fsync=1
     compare "4 KiB random write, flush after 32, depth 32, IOPS" 1 randwrite 4k 32 --fsync=32
+    compare "4 KiB random write, flush after each, 32 connections, IOPS" 1 randwrite 4k 1 --fsync=1 --numjobs=32
 fi

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # NVMe/TCP of Ashlar beside its NBD, by one load generator that differs in nothing but the protocol, on one volume of one server; and both
-# beside a bare loop that serves the same protocol from a file without checksums.
+# beside a bare loop that serves the same protocol from a file without checksums; and NBD beside qemu-nbd and nbdkit.
 # usage: bench/nvme-vs-nbd.sh [--quick] [--rows PATTERN] [--rounds N] [--no-pin]
 #   --rows    only rows whose name the regular expression matches
 #   --no-pin  servers and clients share all processors; else servers have the first, and the generator the others
 # stdout: one line per work, tab-separated: name, the first named, what it is compared with, ratio (above 1 is better for the first).
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$repository/bench/fio.sh"
 
 size_mib=1024 rounds=5 seconds=3 ramp=1 rows= pins=true
 while [ $# -gt 0 ]; do
@@ -156,6 +157,33 @@ for mode in read write; do
     contest "4 KiB random $mode, NVMe, 64 connections of depth 32 against 4, IOPS" 1 0 nvme-64 nvme-4 "rand$mode" --depth 32
     contest "4 KiB random $mode, 64 connections of depth 32, NVMe against NBD, IOPS" 1 0 nvme-64 nbd-64 "rand$mode" --depth 32
 done
+
+# rival SIDE COMMAND...: six rows of NBD against a server of others, which COMMAND starts, and what both take of the processors
+rival() {
+    local name="NBD against $1"
+    wanted "$name, 4 KiB random read, depth 1, IOPS" || wanted "$name, 1 MiB sequential write, depth 8, MiB/s" ||
+        wanted "$name, 4 KiB random read, depth 32, IOPS" || return 0
+    "${@:2}"
+    side "$1" nbd "$rival_port" "" "$rival_pid"
+    if $pins; then taskset -acp 0 "$rival_pid" >/dev/null; fi
+    load "$1" fill --block 1048576 --depth 8
+    load "$1" randwrite --depth 32 >/dev/null
+    six_rows nbd "$1" "$name"
+    contest "server's processor time, $name, 4 KiB random read, depth 32, IOPS" 1 0 nbd "$1" randread --depth 32 &&
+        print_less "us of the server for each 4 KiB read, depth 32, $name, less is better" "$cpu_ours" "$cpu_theirs" 2
+    contest "$name, flush after each 4 KiB, depth 1, flushes/s" 1 0 nbd "$1" randwrite --flush 1
+    contest "$name, $flush_32, flushes/s" 1 0 nbd "$1" randwrite --flush 1 --connections 32
+    kill "$rival_pid" 2>/dev/null
+}
+if command -v qemu-nbd >/dev/null; then
+    rival qemu-nbd start_qemu_nbd "$work/qemu.img" "$size_mib"
+    qemu_nbd_cache=none
+    rival "qemu-nbd, cache none" start_qemu_nbd "$work/qemu2.img" "$size_mib"
+fi
+if command -v nbdkit >/dev/null; then
+    rival "nbdkit file" start_nbdkit file "$work/nbdkit.img" "$size_mib"
+    rival "nbdkit memory" start_nbdkit memory "$work/nbdkit-memory" "$size_mib"
+fi
 
 memory_of() { # memory_of SIDE: KiB that the server has more, at most, for each of 64 connections with 32 reads under way
     local rest most now

@@ -39,7 +39,8 @@ sealed class RecentWriteRecords
         var records = new RecentWriteRecords([.. found.Select(static each => each.Path)]);
         foreach (var (first, _, bytes) in found)
         {
-            // Without a gap: what is behind one is of another time, or the log has lost some of it.
+            // Two begin alike where a process died before it wrote its first record. Behind a gap the log has lost some of itself.
+            if (records.Last != 0 && first <= records.Last) continue;
             if (records.Last != 0 && first != records.Last + 1) break;
             records.Add(bytes, first);
         }

@@ -42,10 +42,17 @@ sealed class CrashedPool
 
     /// <summary>Kills the process and opens the pool in the next one, which logs recent writes.</summary>
     /// <param name="bootId">Which start of the machine that one finds; null for the same.</param>
-    public async Task<CrashedPool> KillAndOpenAsync(Guid? bootId = null, PoolOptions? options = null)
+    /// <param name="options">How the pool works.</param>
+    /// <param name="writesToTheLog">After how many of them it dies.</param>
+    public async Task<CrashedPool> KillAndOpenAsync(
+        Guid? bootId = null, PoolOptions? options = null, int writesToTheLog = int.MaxValue)
     {
         Kill();
         var next = new MortalFileSystem(Disk);
+        next.BeforeWrite = path =>
+        {
+            if (path.StartsWith("/recent/", StringComparison.Ordinal) && writesToTheLog-- == 0) next.Kill();
+        };
         var recent = PoolWorkload.RecentOf(next, Disk);
         if (bootId is { } boot) recent = recent with { BootId = boot };
         options = (options ?? TestPool.DefaultOptions()) with { RecentWrites = recent };

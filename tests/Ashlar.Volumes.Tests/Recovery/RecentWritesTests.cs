@@ -99,6 +99,30 @@ public sealed class RecentWritesTests
         Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 3));
     }
 
+    // Each begins a segment where the one before did.
+    [Fact]
+    public async Task Processes_that_die_before_they_log_anything_cost_nothing()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        for (var death = 0; death < 3; death++)
+        {
+            pool.Kill();
+            await Record.ExceptionAsync(() => pool.KillAndOpenAsync(writesToTheLog: 1));
+        }
+
+        for (var life = 0; life < 4; life++)
+        {
+            pool = await pool.KillAndOpenAsync();
+            await pool.WriteAsync(10 + life, seed: 10 + life);
+        }
+
+        pool = await pool.KillAndOpenAsync();
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 3));
+        for (var life = 0; life < 4; life++)
+            Assert.Equal(CrashedPool.Content(10 + life), await CrashedPool.ReadAsync(pool.Volume, 10 + life));
+    }
+
     [Fact]
     public async Task A_log_of_another_start_of_the_machine_does_not_count()
     {
