@@ -18,8 +18,8 @@ namespace Ashlar.KeyValue.Caching.Eviction;
 /// adds and takes away.</item>
 /// </list>
 /// Crash order of a bound that is set for a cache without one: old records are deleted, a record is written for every entry, and then the
-/// mark. Without the mark all of it is done again. A cache that has no bound any more deletes the mark first, before any entry
-/// is written without a record.
+/// mark. Without the mark all of it is done again. A cache that has no bound any more deletes mark and records first, before any
+/// entry is written without a record.
 /// </remarks>
 sealed class EvictionQueue : IDisposable
 {
@@ -66,8 +66,10 @@ sealed class EvictionQueue : IDisposable
     public static void End(KeyValueStore store, CacheKeys keys)
     {
         if (store.Get(keys.QueueMark) is null) return;
-        store.Delete(keys.QueueMark, Durability.Relaxed);
-        DeleteRecords(store, keys);
+        var batch = new WriteBatch();
+        batch.Delete(keys.QueueMark);
+        batch.DeleteRange(keys.Queue);
+        store.Write(batch, Durability.Relaxed);
     }
 
     /// <summary>Adds the record of an entry to the batch that writes the entry; gives what it takes.</summary>
@@ -205,7 +207,7 @@ sealed class EvictionQueue : IDisposable
 
     void Build()
     {
-        DeleteRecords(store, keys);
+        store.DeleteRange(keys.Queue, Durability.Relaxed);
         var batch = new WriteBatch();
         using (var cursor = store.Scan(keys.Entries))
         {
@@ -219,21 +221,6 @@ sealed class EvictionQueue : IDisposable
 
         WriteAndClear(store, batch);
         store.Put(keys.QueueMark, [], Durability.Relaxed);
-    }
-
-    static void DeleteRecords(KeyValueStore store, CacheKeys keys)
-    {
-        var batch = new WriteBatch();
-        using (var cursor = store.Scan(keys.Queue))
-        {
-            while (cursor.MoveNext())
-            {
-                batch.Delete(cursor.Key);
-                if (batch.Count >= BatchedRecords) WriteAndClear(store, batch);
-            }
-        }
-
-        WriteAndClear(store, batch);
     }
 
     static void WriteAndClear(KeyValueStore store, WriteBatch batch)
