@@ -1,10 +1,7 @@
-using System.Diagnostics;
-using System.IO.Compression;
-
 namespace Ashlar.Architecture.Tests;
 
 /// <summary>The packages are complete, and enough: a user's project needs them and .NET, no other feed.</summary>
-public sealed class PackageTests : IDisposable
+public sealed class PackageTests(Packages packages) : IClassFixture<Packages>, IDisposable
 {
     readonly string directory = Directory.CreateTempSubdirectory("ashlar-package-").FullName;
 
@@ -13,7 +10,7 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task The_sample_of_the_engine_is_restored_from_its_package_alone_and_runs()
     {
-        var text = await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        var text = await packages.PackAsync("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
         Assert.DoesNotContain("<dependency ", text, StringComparison.Ordinal);
         if (!TestTier.IsDeep) return; // The sample of sharding is restored from this package, too.
         Assert.Equal(
@@ -30,10 +27,10 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task The_sample_of_sharding_needs_its_package_and_that_of_the_engine()
     {
-        var text = await Pack("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue.Sharding");
+        var text = await packages.PackAsync("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue.Sharding");
         Assert.Equal(2, text.Split("<dependency ").Length);
         Assert.Contains("<dependency id=\"Ashlar.KeyValue\"", text, StringComparison.Ordinal);
-        await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        await packages.PackAsync("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
         Assert.Equal(
             """
             alice in shard 2 of 4: 3 orders
@@ -46,13 +43,14 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task A_project_of_its_own_uses_all_packages_together()
     {
-        Assert.DoesNotContain("<dependency ", await Pack("Ashlar.Storage", "Ashlar.Storage"), StringComparison.Ordinal);
-        Assert.DoesNotContain("<dependency ", await Pack("Ashlar.Planning", "Ashlar.Planning"), StringComparison.Ordinal);
-        Assert.Contains("<dependency id=\"Ashlar.Storage\"", await Pack("Ashlar.Blocks", "Ashlar.Blocks"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<dependency ", await packages.PackAsync("Ashlar.Storage", "Ashlar.Storage"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<dependency ", await packages.PackAsync("Ashlar.Planning", "Ashlar.Planning"), StringComparison.Ordinal);
+        Assert.Contains(
+            "<dependency id=\"Ashlar.Storage\"", await packages.PackAsync("Ashlar.Blocks", "Ashlar.Blocks"), StringComparison.Ordinal);
         // It carries Ashlar.Storage, which then comes twice.
-        await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        await packages.PackAsync("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
         Directory.CreateDirectory($"{directory}/Fresh");
-        Copy("Fresh", "nuget.config");
+        Place("Fresh", "nuget.config");
         await File.WriteAllTextAsync(
             $"{directory}/Fresh/Fresh.csproj",
             """
@@ -86,62 +84,25 @@ public sealed class PackageTests : IDisposable
             Console.WriteLine($"{ByteAmount.Format(estimate.Rows[1].Bytes, UnitSystem.Binary)} {store.Get("city/paris"u8)!.Length}");
             """);
         // 250 bytes x 200,000,000 x 1825.
-        Assert.Equal("82.99 TiB 11\n", await Dotnet(directory, "run", "--project", "Fresh", "--", $"{directory}/store"));
-    }
-
-    async Task<string> Pack(string project, params string[] assemblies)
-    {
-        await Dotnet(
-            Repository.Root, "pack", $"src/{project}", "-c", "Release", "-o", $"{directory}/packages", "-v", "quiet",
-            $"-p:ArtifactsPath={directory}/artifacts", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
-        var package = Assert.Single(Directory.GetFiles($"{directory}/packages", $"{project}.0*"));
-        using var zip = await ZipFile.OpenReadAsync(package);
-        Assert.Equal(
-            assemblies.SelectMany(name => (string[])[$"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"]).Append("README.md"),
-            zip.Entries.Select(entry => entry.FullName)
-                .Where(name => name.StartsWith("lib/", StringComparison.Ordinal) || name == "README.md")
-                .OrderBy(name => name == "README.md")
-                .ThenBy(name => name, StringComparer.Ordinal));
-        using var manifest = new StreamReader(await zip.GetEntry($"{project}.nuspec")!.OpenAsync());
-        var text = await manifest.ReadToEndAsync();
-        Assert.Contains("Apache-2.0", text, StringComparison.Ordinal);
-        return text;
+        Assert.Equal("82.99 TiB 11\n", await RunPlaced("Fresh"));
     }
 
     async Task<string> Run(string sample)
     {
-        Copy(
+        Place(
             sample, "nuget.config", "Directory.Build.props", "Directory.Packages.props", $"{sample}/{sample}.csproj",
             $"{sample}/Program.cs");
-        return await Dotnet(directory, "run", "--project", sample, "--", $"{directory}/store");
+        return await RunPlaced(sample);
     }
 
-    void Copy(string sample, params string[] names)
+    Task<string> RunPlaced(string project) =>
+        Packages.DotnetAsync(directory, isUser: true, "run", "--project", project, "--", $"{directory}/store");
+
+    // The feed of the samples is the folder "packages" beside them.
+    void Place(string sample, params string[] names)
     {
         Directory.CreateDirectory($"{directory}/{sample}");
+        if (!Directory.Exists($"{directory}/packages")) Directory.CreateSymbolicLink($"{directory}/packages", packages.Folder);
         foreach (var name in names) File.Copy($"{Repository.Root}/samples/{name}", $"{directory}/{name}");
-    }
-
-    async Task<string> Dotnet(string workingDirectory, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = workingDirectory,
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // What was restored from elsewhere does not count, and compilers that stay behind would keep the directory in use.
-        if (workingDirectory == directory) start.Environment["NUGET_PACKAGES"] = $"{directory}/restored";
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["UseSharedCompilation"] = "false";
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        start.Environment["DOTNET_NOLOGO"] = "1";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{await output}{await error}");
-        return await output;
     }
 }

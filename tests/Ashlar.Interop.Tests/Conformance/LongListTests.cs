@@ -31,7 +31,7 @@ public sealed class LongListTests : IDisposable
     [FactIfTool("nbdinfo")]
     public async Task Nbdinfo_lists_every_volume()
     {
-        var count = TestTier.Choose(80, 1000);
+        var count = TestTier.Choose(60, 1000);
         await StartWithAsync(count);
         var list = ExternalTool.Run(LongestWait, "nbdinfo", "--list", server.NbdUri("")).MustSucceed();
         Assert.Equal(Names(count), Between(list, "export=\"", "\""));

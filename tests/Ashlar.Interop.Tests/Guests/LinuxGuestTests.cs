@@ -6,8 +6,8 @@ using Ashlar.TestKit;
 namespace Ashlar.Interop.Tests.Guests;
 
 /// <summary>
-/// The initiators of the Linux kernel, in a guest that boots once for all of them: file systems, data that fio verifies, discards, a
-/// volume that grows, reservations, several paths, proof, a server that is killed.
+/// The initiators of the Linux kernel, in a guest that boots once for all of them, from a clone over iSCSI: file systems, data that fio
+/// verifies, discards, a volume that grows, reservations, several paths, proof, a server that is killed.
 /// </summary>
 public sealed class LinuxGuestTests(LinuxGuestTests.Boot boot) : IClassFixture<LinuxGuestTests.Boot>
 {
@@ -25,39 +25,63 @@ public sealed class LinuxGuestTests(LinuxGuestTests.Boot boot) : IClassFixture<L
         ClientCase.MustBeEqual(ClientCase.ReadPage("NVMe"), ClientCase.Read(boot.Step("nvme").Output));
 
     [GuestFact]
-    public void Writes_go_on_by_the_other_path_when_one_is_cut_over_iSCSI_and_NVMe()
+    public void What_the_kernel_did_is_what_the_page_says() => ClientCase.MustBeEqual(
+        [.. ClientCase.ReadPage("Linux").Where(static row => row.Name != "boots from a clone, over nbd")],
+        [.. Boot.OfKernel.SelectMany(step => ClientCase.Read(boot.Step(step).Output))]);
+
+    [GuestFact]
+    public void Writes_go_on_by_the_other_path_when_one_is_cut_over_iSCSI_and_NVMe() => boot.Step("multipath").MustSucceed();
+
+    [GuestFact]
+    public void Initiators_prove_who_they_are_and_reserve_volumes_against_each_other() => boot.Step("chap").MustSucceed();
+
+    [GuestFact]
+    public void File_systems_go_on_when_the_server_is_killed_or_stopped_and_started_again() => boot.Step("restart").MustSucceed();
+
+    [GuestFact]
+    public void A_machine_whose_disk_is_a_clone_over_iSCSI_boots_works_and_leaves_the_snapshot_as_it_was()
     {
-        if (TestTier.IsDeep) boot.Step("multipath").MustSucceed();
+        boot.Step("root").MustSucceed();
+        boot.Root.MustHaveServed("iscsi");
     }
 
     [GuestFact]
-    public void Initiators_prove_who_they_are_and_reserve_volumes_against_each_other()
+    public async Task A_machine_whose_disk_is_a_clone_over_NBD_boots_works_and_leaves_the_snapshot_as_it_was()
     {
-        if (TestTier.IsDeep) boot.Step("chap").MustSucceed();
+        var results = await RunAsync(boot.Root, "nbd", ["common", "root"], []);
+        Assert.Single(ClientCase.Read(results["root"].MustSucceed()));
+        boot.Root.MustHaveServed("nbd");
     }
 
-    [GuestFact]
-    public void File_systems_go_on_when_the_server_is_killed_or_stopped_and_started_again()
-    {
-        if (TestTier.IsDeep) boot.Step("restart").MustSucceed();
-    }
+    static Task<IReadOnlyDictionary<string, ToolResult>> RunAsync(
+        RootDisk root, string protocol, IReadOnlyList<string> steps, Dictionary<string, string> variables) =>
+        LinuxGuest.RunAsync(
+            [.. steps.Select(step => $"{AppContext.BaseDirectory}Guests/Job/{step}.sh")],
+            new Dictionary<string, string>(variables) { ["CLONE"] = protocol },
+            root.Clone(protocol));
 
     /// <summary>The guest, and what each step of its job printed.</summary>
     public sealed class Boot : IAsyncLifetime
     {
         const string Secret = "initiators-know-this", TargetSecret = "the-target-knows-this";
 
-        // The last ends the server, whose ports are others then.
-        static readonly string[] Steps =
-            ["common", "nbd", "iscsi", "nvme", .. TestTier.Choose<string[]>([], ["multipath", "chap", "restart"])];
+        /// <summary>Steps whose rows are under one heading of the page.</summary>
+        internal static IReadOnlyList<string> OfKernel { get; } = ["nbd", "iscsi", "multipath", "chap", "restart", "root"];
+
+        // The last but one ends the server, whose ports are others then; the last puts the root away.
+        static readonly string[] Steps = ["common", "nvme", .. OfKernel];
 
         IReadOnlyDictionary<string, ToolResult> results = new Dictionary<string, ToolResult>();
+        RootDisk? root;
+
+        internal RootDisk Root => root!;
 
         public ToolResult Step(string name) => results[name];
 
         public async Task InitializeAsync()
         {
             if (LinuxGuest.WhyNot is not null) return;
+            root = new();
             using var directory = TemporaryDirectory.OnDisk();
             using var server = new AshlarProcess(directory["data"], "512MiB")
             {
@@ -80,9 +104,11 @@ public sealed class LinuxGuestTests(LinuxGuestTests.Boot boot) : IClassFixture<L
                 ["stop"] = server.Stop,
                 ["start"] = server.Start,
             });
-            results = await LinuxGuest.RunAsync(
-                [.. Steps.Select(step => $"{AppContext.BaseDirectory}Guests/Job/{step}.sh")],
-                new Dictionary<string, string>
+            results = await RunAsync(
+                root,
+                "iscsi",
+                Steps,
+                new()
                 {
                     ["HOST"] = "10.0.2.2",
                     ["API_PORT"] = $"{server.Api.Port}",
@@ -102,7 +128,11 @@ public sealed class LinuxGuestTests(LinuxGuestTests.Boot boot) : IClassFixture<L
             if (server.IsRunning) server.Stop(); // Else the step says why it is not.
         }
 
-        public Task DisposeAsync() => Task.CompletedTask;
+        public Task DisposeAsync()
+        {
+            root?.Dispose();
+            return Task.CompletedTask;
+        }
 
         static void CreateVolumes(AshlarProcess server, TemporaryDirectory directory)
         {

@@ -31,6 +31,16 @@ sealed class WatchedServer : IDisposable
     /// <summary>What the server's memory has grown by.</summary>
     public long GrowthBytes => ResidentBytes() - residentBefore;
 
+    /// <summary>Threads of the server.</summary>
+    public int ThreadCount => Directory.GetDirectories($"/proc/{Server.ProcessId}/task").Length;
+
+    /// <summary>Descriptors that the server has open.</summary>
+    public int DescriptorCount => Directory.GetFileSystemEntries($"/proc/{Server.ProcessId}/fd").Length;
+
+    /// <summary>Waits until something is so of the server.</summary>
+    /// <returns>False where it never came.</returns>
+    public static bool WaitFor(Func<bool> isSo) => SpinWait.SpinUntil(isSo, Waiting.Limit);
+
     /// <summary>Writes by one protocol and finds it by the other.</summary>
     /// <returns>How many requests were answered.</returns>
     public int Work()

@@ -1,5 +1,6 @@
 # An export that asks for proof in both directions, and reservations of two initiators.
 . ./common.sh
+stop_multipath
 start_initiator
 target=$IQN:main.secret
 node() { iscsiadm -m node -T "$target" -p "$HOST:$ISCSI_PORT" "$@"; }
@@ -16,6 +17,7 @@ prove password_in "not-${TARGET_SECRET}"
 refused node --login
 prove password_in "$TARGET_SECRET"
 node --login
+did open-iscsi 'CHAP and mutual CHAP: a wrong secret of either side is refused, right ones log in'
 await find_disk "$target"
 dd if=/dev/urandom of=/run/written bs=4k count=16
 dd if=/run/written of="$disk" bs=4k oflag=direct
@@ -46,4 +48,5 @@ overwrite "$second"
 refused overwrite "$first"
 sg_persist --out --clear --param-rk=2 "$second"
 overwrite "$first"
+did sg3-utils 'two initiators: reserve, conflict, full status, preempt, clear'
 node --logout

@@ -5,7 +5,7 @@ request() {
     exec 9<>"/dev/tcp/$HOST/$API_PORT"
     printf '%s %s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
         "$1" "$2" "$API_PORT" "${#3}" "$3" >&9
-    read -r -t 60 _ status _ <&9
+    read -r -t 180 _ status _ <&9
     exec 9>&-
     [[ $status = 2* ]]
 }
@@ -23,15 +23,16 @@ refused() { # COMMAND...: has to fail
     fi
 }
 
-await() { # COMMAND...: until it succeeds
-    local try -
+await() { # COMMAND...: until it succeeds; an emulated processor of a busy machine takes its time
+    local end=$((SECONDS + 180)) -
     set +x
-    for try in $(seq 300); do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.2
+    until "$@" >/dev/null 2>&1; do
+        if [ $SECONDS -ge $end ]; then
+            echo "did not come: $*"
+            return 1
+        fi
+        sleep 0.1
     done
-    echo "did not come: $*"
-    return 1
 }
 
 is_as_large() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
@@ -62,7 +63,7 @@ helper() { # WORD: what only the machine of the server can do
     local answer
     exec 8<>"/dev/tcp/$HOST/$HELPER_PORT"
     echo "$1" >&8
-    read -r -t 120 answer <&8
+    read -r -t 180 answer <&8
     exec 8>&-
     echo "$1: $answer"
     [ "$answer" = "done" ]
@@ -74,6 +75,32 @@ start_initiator() {
     echo "InitiatorName=$IQN:guest" >/etc/iscsi/initiatorname.iscsi
     iscsid
 }
+
+# What multipath.sh has started, whether it came to its end or not: it would take the disks of others.
+stop_multipath() {
+    pidof systemd-udevd || return 0
+    ! pidof fio || kill $(pidof fio)
+    if pidof multipathd; then
+        kill $(pidof multipathd)
+        await refused pidof multipathd
+    fi
+    await timeout 20 multipath -F # Which waits for udevd.
+    kill $(pidof systemd-udevd)
+    await refused pidof systemd-udevd
+}
+
+# How many writes a disk has been answered, by its own count.
+begin_counting() { # DISK
+    counted=$1
+    written_before=0
+    written_before=$(count_writes)
+}
+count_writes() {
+    local writes
+    read -r _ _ _ _ writes _ <"/sys/block/${counted##*/}/stat"
+    echo $((writes - written_before))
+}
+have_written() { [ "$(count_writes)" -ge "$1" ]; }
 
 # The disk of an iSCSI session, by the names of target and initiator.
 find_disk() { # TARGET [INITIATOR]

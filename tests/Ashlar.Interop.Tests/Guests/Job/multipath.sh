@@ -10,6 +10,7 @@ cat >/etc/multipath.conf <<'CONF'
 defaults {
     find_multipaths no
     polling_interval 1
+    max_polling_interval 1
 }
 blacklist {
     devnode "^(vd|nbd|nvme)"
@@ -57,32 +58,37 @@ await have_states "optimized optimized"
 request PATCH /v1/portals/2 '{"access":"non-optimized"}'
 await have_priorities "10 50"
 await have_states "non-optimized optimized"
+did multipath-tools 'priorities of ALUA that change while it looks'
+did Linux 'states of ANA that change while it is connected'
 multipath -ll
 
 write() {
     fio --rw=randwrite --bs=16k --size=4m --ioengine=libaio --direct=1 --iodepth=4 --rate_iops=,64 --verify=crc32c --verify_fatal=1 \
         --minimal "$@" --name=iscsi --filename="$map" --name=nvme --filename="$disk" >/dev/null
 }
+begin_counting "$(multipathd show maps raw format '%d' | xargs)"
 write &
-sleep 2
+await have_written 40
 helper cut
 wait $!
 dmesg | grep -F 'Failing path'
 helper mend
 await are_active 2
 await are_live 2
+did multipath-tools 'a path of iSCSI is cut while fio writes, and comes back'
+did Linux 'a path of NVMe is cut while fio writes, and comes back'
 
 # Through a path that is said to wait nothing goes; the other one has it all.
 request PATCH /v1/portals/1 '{"access":"standby"}'
 await have_priorities "1 10"
 await have_states "inaccessible non-optimized"
 write --verify_only=1
+did Linux 'all of it is read by the other path while one is standby'
 request PATCH /v1/portals/1 '{"access":"optimized"}'
 request PATCH /v1/portals/2 '{"access":"optimized"}'
 await have_priorities "50 50"
 await have_states "optimized optimized"
 
-kill "$(pidof multipathd)"
-await multipath -F
+stop_multipath
 iscsiadm -m node -T "$target" --logout
 nvme disconnect -n "$nqn"

@@ -1,16 +1,19 @@
-# The server is killed and started again, and stopped and started, under file systems that are mounted. Each
+# The server is killed and started again, and stopped and started, under file systems that are mounted and written to. Each
 # write is durable before it is answered (FUA: O_DIRECT, O_DSYNC, onto blocks that have been written): what rests in a volatile cache goes
 # with a server that is killed, and a flush that is repeated afterwards finds nothing amiss.
 . ./common.sh
+stop_multipath
 start_initiator
 modprobe nvme-tcp
 target=$IQN:main.restart
-iscsiadm -m node -T "$target" -p "$HOST:$FIRST_ISCSI_PORT" -o new
-iscsiadm -m node -T "$target" -p "$HOST:$FIRST_ISCSI_PORT" --login
+node() { iscsiadm -m node -T "$target" -p "$HOST:$FIRST_ISCSI_PORT" "$@"; }
+node -o new
+node -o update -n node.session.timeo.replacement_timeout -v 600
+node --login
 nqn=$NQN:main.nrestart
-nvme connect -t tcp -a "$HOST" -s "$FIRST_NVME_PORT" -n "$nqn" --hostnqn="$NQN:guest" --ctrl-loss-tmo=120 --reconnect-delay=1
+nvme connect -t tcp -a "$HOST" -s "$FIRST_NVME_PORT" -n "$nqn" --hostnqn="$NQN:guest" --ctrl-loss-tmo=600 --reconnect-delay=1
 await find_disk "$target"
-disks=$disk
+scsi_disk=$disk disks=$disk
 await find_subsystem "$nqn"
 disks="$disks $disk"
 for disk in $disks; do
@@ -25,12 +28,14 @@ write() {
 }
 write --rw=write --verify=0 --end_fsync=1
 sync
+begin_counting "$scsi_disk"
 write --sync=dsync --rate_iops=,16 &
 writer=$!
-sleep 3
+await have_written 24
 helper kill
 helper start
-sleep 3
+# It goes on, and is cut off again.
+await have_written 48
 helper stop
 helper start
 wait $writer
@@ -41,5 +46,6 @@ for disk in $disks; do
 done
 write --verify_only=1
 for disk in $disks; do umount "/mnt/${disk##*/}"; done
-iscsiadm -m node -T "$target" --logout
+did Linux 'ext4 over iSCSI and NVMe goes on when the server is killed, and when it is stopped, and started again'
+node --logout
 nvme disconnect -n "$nqn"
