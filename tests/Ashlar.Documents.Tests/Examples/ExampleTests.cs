@@ -6,9 +6,9 @@ namespace Ashlar.Documents.Tests;
 /// <summary>Each example that help shows does what it says when it is typed, by somebody who has what it takes for granted.</summary>
 public sealed partial class ExampleTests
 {
-    // Every tenth of them; all in the deep tier. Each takes a machine of its own, and most a server.
+    // Every fifteenth of them; all in the deep tier. Each takes a machine of its own, and most a server.
     public static TheoryData<string> Commands() =>
-        [.. HelpPage.All.Select(page => page.Command).Where((_, number) => TestTier.Choose(number % 10 == 0, true))];
+        [.. HelpPage.All.Select(page => page.Command).Where((_, number) => TestTier.Choose(number % 15 == 0, true))];
 
     [TheoryOnMachineCopy("bash", "script")]
     [MemberData(nameof(Commands))]

@@ -6,61 +6,75 @@ namespace Ashlar.Interop.Tests.Guests;
 
 /// <summary>
 /// A network path to a portal of a server: a port of the loopback, from which connections are passed on. It can be cut and mended, and
-/// stays the same port while the server is another process.
+/// stays the same port while the server is another process. Where nobody serves connections are refused, as they are by a machine: the
+/// kernel's initiator of iSCSI may never come back after one that was taken and ended before it had logged in (open-iscsi, issue 387).
 /// </summary>
 sealed class PathRelay : IDisposable
 {
     readonly Func<IPEndPoint> portal;
-    readonly TcpListener listener = new(IPAddress.Loopback, 0);
     readonly Lock gate = new();
     readonly HashSet<Socket> sockets = [];
-    bool isCut;
+    TcpListener? listener;
 
     /// <summary>Opens a path.</summary>
     /// <param name="portal">Where connections go, asked for each.</param>
     public PathRelay(Func<IPEndPoint> portal)
     {
         this.portal = portal;
-        listener.Start();
-        _ = AcceptAsync();
+        Mend();
     }
 
-    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public int Port { get; private set; }
 
-    /// <summary>Ends all connections; further ones are ended at once.</summary>
-    public void Cut()
+    /// <summary>Refuses further connections.</summary>
+    public void Close()
     {
         lock (gate)
         {
-            isCut = true;
+            listener?.Dispose();
+            listener = null;
+        }
+    }
+
+    /// <summary>Refuses further connections and ends all that there are.</summary>
+    public void Cut()
+    {
+        Close();
+        lock (gate)
+        {
             foreach (var socket in sockets) socket.Dispose();
             sockets.Clear();
         }
     }
 
+    /// <summary>Takes connections, by the same port as before.</summary>
     public void Mend()
     {
-        lock (gate) isCut = false;
+        lock (gate)
+        {
+            if (listener is not null) return;
+            var opened = new TcpListener(IPAddress.Loopback, Port);
+            opened.Start();
+            Port = ((IPEndPoint)opened.LocalEndpoint).Port;
+            listener = opened;
+            _ = AcceptAsync(opened);
+        }
     }
 
-    public void Dispose()
-    {
-        listener.Dispose();
-        Cut();
-    }
+    public void Dispose() => Cut();
 
-    async Task AcceptAsync()
+    async Task AcceptAsync(TcpListener from)
     {
         while (true)
         {
             Socket client;
             try
             {
-                client = await listener.AcceptSocketAsync();
+                client = await from.AcceptSocketAsync();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                return; // The path is given up.
+                return; // No more are taken.
             }
             _ = PassAsync(client);
         }
@@ -73,7 +87,7 @@ sealed class PathRelay : IDisposable
         near.NoDelay = true;
         lock (gate)
         {
-            if (isCut) return;
+            if (listener is null) return;
             sockets.Add(near);
             sockets.Add(far);
         }

@@ -1,4 +1,4 @@
-# The server is killed and started again, and stopped and started, under file systems that are mounted and written to. Each
+# The server is killed and started again, and killed or stopped (LAST_END) and started, under file systems that are mounted. Each
 # write is durable before it is answered (FUA: O_DIRECT, O_DSYNC, onto blocks that have been written): what rests in a volatile cache goes
 # with a server that is killed, and a flush that is repeated afterwards finds nothing amiss.
 . ./common.sh
@@ -36,7 +36,7 @@ helper kill
 helper start
 # It goes on, and is cut off again.
 await have_written 48
-helper stop
+helper "$LAST_END"
 helper start
 wait $writer
 for disk in $disks; do
@@ -46,6 +46,6 @@ for disk in $disks; do
 done
 write --verify_only=1
 for disk in $disks; do umount "/mnt/${disk##*/}"; done
-did Linux 'ext4 over iSCSI and NVMe goes on when the server is killed, and when it is stopped, and started again'
+did Linux 'ext4 over iSCSI and NVMe goes on when the server is killed and started again, twice'
 node --logout
 nvme disconnect -n "$nqn"
