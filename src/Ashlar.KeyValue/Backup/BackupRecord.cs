@@ -115,7 +115,7 @@ sealed record BackupRecord(
         CorruptDataException Wrong(string problem) => new(path, offset, $"the record of the backup makes no sense: {problem}");
     }
 
-    static bool IsPlain(string name) => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAny('/', '\0');
+    static bool IsPlain(string name) => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAny("/\\:\0");
 
     static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..]);
 }

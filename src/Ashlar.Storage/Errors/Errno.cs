@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Ashlar.Storage;
 
-/// <summary>Error numbers of Linux that are told apart, here and by the simulated and the failing disk.</summary>
+/// <summary>
+/// Error numbers of Linux that are told apart, here and by the simulated and the failing disk. On other systems the doors to the disk give
+/// these numbers, too.
+/// </summary>
 public static class Errno
 {
     /// <summary>EPERM: operation not permitted.</summary>
@@ -79,6 +82,32 @@ public static class Errno
         _ => StorageErrorKind.InputOutput,
     };
 
-    /// <summary>The operating system's words for an error number.</summary>
-    public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
+    /// <summary>The words for an error number: the operating system's, where its numbers are these.</summary>
+    public static string Describe(int errno) => OperatingSystem.IsLinux() ? Marshal.GetPInvokeErrorMessage(errno) : Words(errno);
+
+    static string Words(int errno) => errno switch
+    {
+        NotPermitted => "Operation not permitted",
+        NoEntry => "No such file or directory",
+        Interrupted => "Interrupted system call",
+        InputOutput => "Input/output error",
+        BadDescriptor => "Bad file descriptor",
+        WouldBlock => "Resource temporarily unavailable",
+        AccessDenied => "Permission denied",
+        Exists => "File exists",
+        CrossDevice => "Invalid cross-device link",
+        NotDirectory => "Not a directory",
+        IsDirectory => "Is a directory",
+        Invalid => "Invalid argument",
+        TooManyFilesInSystem => "Too many open files in system",
+        TooManyFiles => "Too many open files",
+        FileTooLarge => "File too large",
+        NoSpace => "No space left on device",
+        ReadOnlyFileSystem => "Read-only file system",
+        NoSuchCall => "Function not implemented",
+        NotEmpty => "Directory not empty",
+        NotSupported => "Operation not supported",
+        QuotaExceeded => "Disk quota exceeded",
+        _ => "Unknown error",
+    };
 }

@@ -9,7 +9,7 @@ public static class FileExtensions
     public static int? ReadLockOwner(this IFile lockFile)
     {
         ArgumentNullException.ThrowIfNull(lockFile);
-        return LockFile.ReadOwner(lockFile);
+        return LockOwner.Read(lockFile);
     }
 
     /// <summary>Reads all of a file that is small by its nature.</summary>

@@ -57,8 +57,21 @@ public static class FileSystemExtensions
     {
         ArgumentNullException.ThrowIfNull(one);
         ArgumentNullException.ThrowIfNull(other);
-        return (one.TrimEnd('/') + '/').StartsWith(other.TrimEnd('/') + '/', StringComparison.Ordinal)
-            || (other.TrimEnd('/') + '/').StartsWith(one.TrimEnd('/') + '/', StringComparison.Ordinal);
+        return OverlapAsWritten(
+            one, other, isIgnoringCase: OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), OperatingSystem.IsWindows());
+    }
+
+    /// <summary>
+    /// The same on a system that tells names by their case or not. Most disks of Windows and macOS do not, and those that do are few enough
+    /// to refuse names there that differ by nothing else.
+    /// </summary>
+    internal static bool OverlapAsWritten(string one, string other, bool isIgnoringCase, bool hasBackslashes)
+    {
+        var comparison = isIgnoringCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        var (first, second) = (Prefix(one), Prefix(other));
+        return first.StartsWith(second, comparison) || second.StartsWith(first, comparison);
+
+        string Prefix(string path) => (hasBackslashes ? path.Replace('\\', '/') : path).TrimEnd('/') + '/';
     }
 
     /// <summary>Refuses directories of which one lies in the other, wherever symbolic links lead.</summary>

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Ashlar.Storage;
 
 /// <summary>How many descriptors, files and sockets together, this process may have open (RLIMIT_NOFILE).</summary>
+[SupportedOSPlatform("linux")]
 public static unsafe partial class DescriptorLimit
 {
     const int OpenFiles = 7; // RLIMIT_NOFILE

@@ -1,9 +1,12 @@
+using System.Runtime.Versioning;
+
 namespace Ashlar.Storage;
 
 /// <summary>
 /// A lock by flock, shared or exclusive, on a descriptor that cannot write: nothing of the file changes, and the lock can be taken on a
 /// read-only file system. The kernel drops it with the process.
 /// </summary>
+[SupportedOSPlatform("linux")]
 sealed class ExistingFileLock : IFileLock
 {
     readonly PosixFile file;
@@ -25,7 +28,7 @@ sealed class ExistingFileLock : IFileLock
             while (Libc.Lock(descriptor, kind | Libc.LockNonBlocking) != 0)
             {
                 // Only a lock file says who has it.
-                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, isShared ? LockFile.ReadOwner(file) : null);
+                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, isShared ? LockOwner.Read(file) : null);
                 PosixError.ThrowUnlessInterrupted("flock", path);
             }
 

@@ -11,7 +11,7 @@ namespace Ashlar.Storage;
 /// </remarks>
 static unsafe class FileSizeSignal
 {
-    const int Number = 25; // On every processor that is supported.
+    const int Number = 25; // On every processor that is supported, and on macOS.
     const nint Default = 0, Ignore = 1;
 
     // More than struct sigaction has anywhere; the handler comes first.
@@ -20,7 +20,7 @@ static unsafe class FileSizeSignal
     /// <summary>Has writes beyond the limit fail with EFBIG and nothing else, unless somebody handles the signal.</summary>
     public static void IgnoreUnlessHandled()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return;
         var present = stackalloc nint[ActionBytes / sizeof(nint)];
         if (Libc.SignalAction(Number, null, present) != 0 || *present != Default) return;
         _ = Libc.Signal(Number, Ignore);

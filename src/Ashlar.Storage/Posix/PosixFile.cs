@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Versioning;
 
 namespace Ashlar.Storage;
 
 /// <summary>A file of the real disk.</summary>
+[SupportedOSPlatform("linux")]
 sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
 {
     // Set once the kernel or the C library turns out not to know preadv2 with RWF_NOWAIT.

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Ashlar.Storage;
 
@@ -7,6 +8,7 @@ namespace Ashlar.Storage;
 /// With its first use the process ignores SIGXFSZ, unless it has a handler for it: a write beyond RLIMIT_FSIZE is then an error of that
 /// write (EFBIG) instead of the end of the process.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 public sealed unsafe class PosixFileSystem : IFileSystem
 {
     // Once in a process that uses a real disk at all.

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Ashlar.Storage;
 
 /// <summary>Calls on connected sockets that .NET does not offer: to send without waiting on a socket that otherwise blocks.</summary>
+[SupportedOSPlatform("linux")]
 public static unsafe partial class PosixSocket
 {
     const int DoNotWait = 0x40, NoSignal = 0x4000; // MSG_DONTWAIT, MSG_NOSIGNAL

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Ashlar.Storage;
 
 /// <summary>The file that a Unix socket is reached by: whether there is one, whose it is, and its end.</summary>
+[SupportedOSPlatform("linux")]
 public static unsafe partial class SocketFile
 {
     const uint Unchanged = uint.MaxValue; // Of chown.

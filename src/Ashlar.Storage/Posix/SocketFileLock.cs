@@ -1,9 +1,12 @@
+using System.Runtime.Versioning;
+
 namespace Ashlar.Storage;
 
 /// <summary>
 /// Who may have a Unix socket at a path: a lock by flock on a file beside it, held from before the path is looked at until the socket's
 /// file is gone. The kernel drops it with the process.
 /// </summary>
+[SupportedOSPlatform("linux")]
 public sealed class SocketFileLock : IDisposable
 {
     readonly PosixFile file;

@@ -14,11 +14,17 @@ public sealed unsafe class WaitWord
     const int CacheLineBytes = 64;
 
     readonly int* word;
-    readonly object monitor = new(); // Where there is no futex.
+    readonly object? monitor; // Where there is no futex.
 
     /// <summary>Creates a word that holds 0.</summary>
     public WaitWord()
+        : this(Futex.IsSupported)
     {
+    }
+
+    internal WaitWord(bool usesFutex)
+    {
+        if (!usesFutex) monitor = new();
         word = (int*)NativeMemory.AlignedAlloc(CacheLineBytes, CacheLineBytes);
         *word = 0;
     }
@@ -40,43 +46,48 @@ public sealed unsafe class WaitWord
 
         set
         {
-            if (Futex.IsSupported)
+            if (monitor is null)
             {
                 Volatile.Write(ref *word, value);
                 GC.KeepAlive(this);
                 return;
             }
 
-            lock (monitor) *word = value;
+            using (Uninterrupted.Enter(monitor)) Volatile.Write(ref *word, value);
+            GC.KeepAlive(this);
         }
     }
 
     /// <summary>Blocks while it holds <paramref name="value"/>.</summary>
     public void WaitWhile(int value)
     {
-        if (Futex.IsSupported)
+        if (monitor is null)
         {
             while (Volatile.Read(ref *word) == value) Futex.Wait(word, value);
             GC.KeepAlive(this);
             return;
         }
 
-        lock (monitor)
+        // A futex is not interrupted either: what is waited for here are writes of others, too.
+        using (Uninterrupted.Enter(monitor))
         {
-            while (*word == value) Monitor.Wait(monitor);
+            while (Volatile.Read(ref *word) == value) Uninterrupted.Wait(monitor);
         }
+
+        Uninterrupted.Restore();
+        GC.KeepAlive(this);
     }
 
     /// <summary>Wakes all who wait; call it after <see cref="Value"/> was set.</summary>
     public void WakeAll()
     {
-        if (Futex.IsSupported)
+        if (monitor is null)
         {
             Futex.WakeAll(word);
             GC.KeepAlive(this);
             return;
         }
 
-        lock (monitor) Monitor.PulseAll(monitor);
+        using (Uninterrupted.Enter(monitor)) Monitor.PulseAll(monitor);
     }
 }
