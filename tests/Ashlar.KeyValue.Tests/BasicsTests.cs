@@ -5,9 +5,10 @@ using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any")]
 public sealed class BasicsTests : IDisposable
 {
-    readonly KeyValueStore store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));
+    readonly KeyValueStore store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk()));
 
     public void Dispose() => store.Dispose();
 
@@ -15,13 +16,13 @@ public sealed class BasicsTests : IDisposable
     public void What_was_put_is_read_also_after_reopening_on_a_real_disk()
     {
         using var directory = new TemporaryDirectory();
-        using (var real = KeyValueStore.Open(directory["new/store"]))
+        using (var real = KeyValueStore.Open(directory["new/store"], new() { FileSystem = RealDisk.Door }))
         {
             for (var i = 0; i < 100; i++) real.Put($"key {i:d3}", $"value {i}");
             real.Delete("key 050");
         }
 
-        using (var real = KeyValueStore.Open(directory["new/store"]))
+        using (var real = KeyValueStore.Open(directory["new/store"], new() { FileSystem = RealDisk.Door }))
         {
             Assert.Equal("value 7", real.Get("key 007"));
             Assert.Null(real.Get("key 050"));
@@ -30,7 +31,7 @@ public sealed class BasicsTests : IDisposable
             Assert.True(real.Verify().IsClean);
         }
 
-        using (var real = KeyValueStore.Open(directory["new/store"])) Assert.Equal("x", real.Get("later"));
+        using (var real = KeyValueStore.Open(directory["new/store"], new() { FileSystem = RealDisk.Door })) Assert.Equal("x", real.Get("later"));
     }
 
     [Fact]
@@ -94,11 +95,11 @@ public sealed class BasicsTests : IDisposable
     [Fact]
     public void A_store_may_set_lower_limits()
     {
-        using var strict = KeyValueStore.Open("/strict", TestStore.Small(TestStore.NewDisk()) with { MaxKeyBytes = 3, MaxValueBytes = 4 });
+        using var strict = KeyValueStore.Open("/strict", TestStore.Small(TestStore.AnyDisk()) with { MaxKeyBytes = 3, MaxValueBytes = 4 });
         strict.Put("abc", "1234");
         Assert.Equal(3, Assert.Throws<KeyLengthException>(() => strict.Put("abcd", "")).LimitBytes);
         Assert.Equal(4, Assert.Throws<ValueTooLongException>(() => strict.Put("a", "12345")).LimitBytes);
-        Assert.Throws<ArgumentOutOfRangeException>(() => KeyValueStore.Open("/other", TestStore.Small(TestStore.NewDisk()) with { MaxKeyBytes = 65_536 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => KeyValueStore.Open("/other", TestStore.Small(TestStore.AnyDisk()) with { MaxKeyBytes = 65_536 }));
     }
 
     [Fact]
@@ -328,7 +329,7 @@ public sealed class BasicsTests : IDisposable
     [Fact]
     public void Files_that_are_not_needed_any_more_are_gone()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var busy = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
         {
             for (var i = 0; i < 2000; i++) busy.Put($"{i % 300:d3}", new string('x', 50));
@@ -343,7 +344,7 @@ public sealed class BasicsTests : IDisposable
     [Fact]
     public void Opening_and_closing_often_does_not_gather_log_segments_without_end()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         for (var i = 0; i < 40; i++)
         {
             using var brief = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));

@@ -5,9 +5,10 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A store that is only read: whatever state it is in, nothing on its disk is created, changed or deleted.</summary>
+[Trait("disk", "any")]
 public sealed class ReadOnlyTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     [Fact]
     public void A_closed_store_is_read_without_a_write()
@@ -110,7 +111,7 @@ public sealed class ReadOnlyTests
         Assert.Equal(exists, disk.DirectoryExists(TestStore.Directory));
     }
 
-    static KeyValueStore OpenReadOnly(SimulatedFileSystem disk) => KeyValueStore.Open(
+    static KeyValueStore OpenReadOnly(IFileSystem disk) => KeyValueStore.Open(
         TestStore.Directory,
         TestStore.Small(new ReadOnlyFileSystem(disk), inline: false) with { ReadOnly = true, CreateIfMissing = true });
 }

@@ -4,11 +4,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Which store is in a directory can be asked without opening it.</summary>
+[Trait("disk", "any")]
 public sealed class StoreIdTests
 {
     const string Manifest = $"{TestStore.Directory}/MANIFEST";
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     [Fact]
     public void It_is_read_also_while_the_store_is_open_and_nothing_is_changed()

@@ -1,6 +1,7 @@
 using System.Text;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -41,6 +42,9 @@ static class TestStore
     };
 
     public static SimulatedFileSystem NewDisk() => new(isRecording: false);
+
+    /// <summary>For tests that need no more than a disk: a real one by the portable door, where tests are to try that.</summary>
+    public static IFileSystem AnyDisk() => RealDisk.IsPortable ? RealDisk.New() : NewDisk();
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

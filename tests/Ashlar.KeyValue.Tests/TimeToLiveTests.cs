@@ -1,13 +1,15 @@
 using System.Buffers;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Entries that expire: absent everywhere from their moment on, and nothing older comes back for them.</summary>
+[Trait("disk", "any")]
 public sealed class TimeToLiveTests : IDisposable
 {
     readonly SimulatedClock clock = new();
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     KeyValueStore store;
 
     public TimeToLiveTests() => store = Open();
@@ -196,6 +198,6 @@ public sealed class TimeToLiveTests : IDisposable
     KeyValueStore Open(SimulatedClock? other = null) =>
         KeyValueStore.Open(TestStore.Directory, Options(disk, other ?? clock));
 
-    static KeyValueOptions Options(SimulatedFileSystem disk, SimulatedClock clock) =>
+    static KeyValueOptions Options(IFileSystem disk, SimulatedClock clock) =>
         TestStore.Small(disk) with { TimeProvider = clock, RelaxedLossTime = TimeSpan.FromDays(10) };
 }

@@ -41,12 +41,15 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
 
     public StoreKind Kind { get; init; }
 
+    /// <summary>Whether it reaches the disk by the portable door.</summary>
+    public bool IsPortable { get; init; }
+
     /// <summary>Where it makes backups, if its kind does.</summary>
     public string BackupDirectory => Directory + ".backups";
 
     public IReadOnlyList<string> ToArguments() =>
         [Directory, $"{Seed}", $"{Life}", $"{EndAt}", $"{(int)EndBefore}", $"{EndsInBackup}",
-            $"{Pauses}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
+            $"{Pauses}", $"{CloseAfter}", $"{Lie}", $"{Kind}", $"{IsPortable}"];
 
     public static VictimPlan Parse(IReadOnlyList<string> arguments) =>
         new(arguments[0], ulong.Parse(arguments[1], CultureInfo.InvariantCulture), Number(arguments[2]))
@@ -58,12 +61,13 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
             CloseAfter = Number(arguments[7]),
             Lie = Enum.Parse<Lie>(arguments[8]),
             Kind = Enum.Parse<StoreKind>(arguments[9]),
+            IsPortable = bool.Parse(arguments[10]),
         };
 
     /// <summary>The disk, as it is or as it lies.</summary>
     public IFileSystem Disk(Action<FaultOperations, string> beforeOperation)
     {
-        var disk = new FaultyFileSystem(FileSystems.Real) { BeforeOperation = beforeOperation };
+        var disk = new FaultyFileSystem(IsPortable ? FileSystems.Portable : FileSystems.Real) { BeforeOperation = beforeOperation };
         return Lie switch
         {
             Lie.AcknowledgeEarly => new LateWrites(disk),

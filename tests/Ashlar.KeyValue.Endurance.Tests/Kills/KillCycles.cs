@@ -5,7 +5,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Endurance.Tests;
 
 /// <summary>Victims that are killed one after the other on the same store, and their judge.</summary>
-sealed class KillCycles(ulong seed, Lie lie = Lie.None)
+sealed class KillCycles(ulong seed, Lie lie = Lie.None, bool isPortable = false)
 {
     const int LivesOfAStore = 10;
     const int MostRecords = 8000; // Of a life that is to end at an operation and never comes to it.
@@ -83,7 +83,7 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
 
     VictimPlan Plan(string store, int life)
     {
-        var plan = new VictimPlan(store, seed, life) { Kind = (StoreKind)(life / LivesOfAStore % 3), Lie = lie };
+        var plan = new VictimPlan(store, seed, life) { Kind = (StoreKind)(life / LivesOfAStore % 3), Lie = lie, IsPortable = isPortable };
         // However slow the machine is: before the last death of a store everything has happened that it is there for.
         if (IsLast(life)) return plan;
         if (life % LivesOfAStore == 0)

@@ -51,6 +51,17 @@ public sealed class ProcessKillTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Acknowledged_writes_survive_the_death_of_a_process_that_has_the_portable_door()
+    {
+        var lives = TestTier.Choose(20, 200);
+        var cycles = new KillCycles(TestSeeds.First(nameof(ProcessKillTests) + "portable"), isPortable: true);
+        cycles.Run(lives);
+        Assert.Equal(lives, cycles.Lives);
+        Assert.InRange(cycles.Kills, lives / 2, lives);
+        Assert.InRange(cycles.Acknowledged, 20L * lives, long.MaxValue);
+    }
+
+    [Fact]
     public void An_acknowledgement_before_the_page_cache_has_the_write_is_noticed()
     {
         var failure = Assert.Throws<LifeException>(() => new KillCycles(1, Lie.AcknowledgeEarly).Run(40));

@@ -10,6 +10,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 {
     static readonly int CutsOfEach = (TestSeeds.Number("ASHLAR_POWER_CUTS", TestTier.Choose(36, 300)) + 2) / 3;
 
+    static readonly int PortableCuts = TestTier.Choose(8, 100);
+
     [PowerCutTheory, InlineData(""), InlineData("data=journal"), InlineData("commit=1,nodelalloc")]
     public void Durable_writes_survive_power_cuts_of_a_real_file_system(string mountOptions)
     {
@@ -42,6 +44,16 @@ public sealed class PowerCutTests(ITestOutputHelper output)
             backupsJudged = cuts.BackupsJudged,
             failures = 0,
         }));
+    }
+
+    [PowerCutFact]
+    public void Durable_writes_survive_power_cuts_by_the_portable_door()
+    {
+        var seed = TestSeeds.First(nameof(PowerCutTests) + "portable");
+        var cuts = new PowerCuts(seed, "", isPortable: true);
+        cuts.Run(PortableCuts);
+        Assert.Equal(PortableCuts, cuts.Cuts);
+        Assert.InRange(cuts.Acknowledged, 20L * PortableCuts, long.MaxValue);
     }
 
     // What was durable is gone; where something later is there, the log itself says that it was durable.

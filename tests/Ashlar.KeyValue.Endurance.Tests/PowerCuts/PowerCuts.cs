@@ -5,7 +5,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Endurance.Tests;
 
 /// <summary>Victims whose file system loses power while they write, and their judge.</summary>
-sealed class PowerCuts(ulong seed, string mountOptions, Lie lie = Lie.None)
+sealed class PowerCuts(ulong seed, string mountOptions, Lie lie = Lie.None, bool isPortable = false)
 {
     const int LivesOfAStore = 4;
 
@@ -68,7 +68,7 @@ sealed class PowerCuts(ulong seed, string mountOptions, Lie lie = Lie.None)
 
     VictimPlan Plan(string store, int life)
     {
-        var plan = new VictimPlan(store, seed, life) { Kind = (StoreKind)(life / LivesOfAStore % 3), Lie = lie };
+        var plan = new VictimPlan(store, seed, life) { Kind = (StoreKind)(life / LivesOfAStore % 3), Lie = lie, IsPortable = isPortable };
         return (life % LivesOfAStore) switch
         {
             // While it recovers from the cut before: a store changes the disk that often, and more, while it opens.

@@ -1,13 +1,15 @@
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>After an archive was ended nothing more gets into it, and the store goes on: without an archive, or with a new one.</summary>
+[Trait("disk", "any")]
 public sealed class EndedArchiveTests
 {
     const string Archive = "/archive";
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly SimulatedClock clock = new();
 
     [Fact]

@@ -3,13 +3,14 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any")]
 public sealed class LogArchiveTests : IDisposable
 {
     const string Archive = "/archive";
     const string Backups = "/backups";
     const string Restored = "/restored";
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly SimulatedClock clock = new();
     readonly KeyValueOptions options;
     readonly KeyValueBackups backups;

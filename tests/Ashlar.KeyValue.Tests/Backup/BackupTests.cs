@@ -3,12 +3,13 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any")]
 public sealed class BackupTests : IDisposable
 {
     const string Backups = "/backups";
     const string Restored = "/restored";
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly KeyValueOptions options;
     readonly KeyValueStore store;
     readonly KeyValueBackups backups;

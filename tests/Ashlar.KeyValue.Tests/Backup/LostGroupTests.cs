@@ -4,11 +4,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Backups of a store whose open log has lost something that was durable.</summary>
+[Trait("disk", "any")]
 public sealed class LostGroupTests : IDisposable
 {
     const string Backups = "/backups";
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly KeyValueOptions options;
     readonly KeyValueStore store;
     readonly List<long> groups = [LogSegmentHeader.SizeBytes];

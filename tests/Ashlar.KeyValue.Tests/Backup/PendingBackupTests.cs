@@ -1,11 +1,13 @@
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A backup that is begun at one moment and written later, as whoever backs up several stores together does.</summary>
+[Trait("disk", "any")]
 public sealed class PendingBackupTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     KeyValueOptions Options => TestStore.Small(disk) with { SeparatedValueBytes = 90 };
 

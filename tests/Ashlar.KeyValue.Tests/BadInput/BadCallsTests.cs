@@ -9,9 +9,10 @@ namespace Ashlar.KeyValue.Tests;
 /// Callers that do what they should not: each gets a clear error or what the documentation says, and nothing is lost.
 /// docs/testing.md lists which test answers which case.
 /// </summary>
+[Trait("disk", "any")]
 public sealed class BadCallsTests : IDisposable
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly KeyValueStore store;
 
     public BadCallsTests()
@@ -256,7 +257,7 @@ public sealed class BadCallsTests : IDisposable
     [Fact]
     public void A_million_keys_in_one_batch_are_one_write()
     {
-        using var large = KeyValueStore.Open("/large", TestStore.Small(TestStore.NewDisk()) with { MemTableBytes = 256 << 20 });
+        using var large = KeyValueStore.Open("/large", TestStore.Small(TestStore.AnyDisk()) with { MemTableBytes = 256 << 20 });
         var batch = new WriteBatch();
         Span<byte> key = stackalloc byte[4];
         for (var i = 0; i < 1_000_000; i++)
@@ -274,7 +275,7 @@ public sealed class BadCallsTests : IDisposable
     [Fact]
     public void Sizes_may_change_between_openings()
     {
-        var other = TestStore.NewDisk();
+        var other = TestStore.AnyDisk();
         var expected = new SortedDictionary<string, string>(StringComparer.Ordinal);
         for (var round = 0; round < 6; round++)
         {
@@ -303,7 +304,7 @@ public sealed class BadCallsTests : IDisposable
     public void The_same_directory_by_another_name_is_the_same_store()
     {
         using var directory = new TemporaryDirectory();
-        using (var real = KeyValueStore.Open(directory["store"]))
+        using (var real = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door }))
         {
             File.CreateSymbolicLink(directory["link"], directory["store"]);
             Directory.CreateDirectory(directory["other"]);
@@ -321,7 +322,7 @@ public sealed class BadCallsTests : IDisposable
             real.Put("a", "1");
         }
 
-        using var byLink = KeyValueStore.Open(directory["link"]);
+        using var byLink = KeyValueStore.Open(directory["link"], new() { FileSystem = RealDisk.Door });
         Assert.Equal("1", byLink.Get("a"));
     }
 

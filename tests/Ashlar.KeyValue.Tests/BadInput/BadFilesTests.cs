@@ -9,6 +9,7 @@ namespace Ashlar.KeyValue.Tests;
 /// Files that are not what they were: refused with an error that names the file, and left as they are; or harmless.
 /// Further cases are in <see cref="ForeignFilesTests"/> and <see cref="BitFlipTests"/>; docs/testing.md has the list.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class BadFilesTests
 {
     const int Keys = 120;
@@ -36,7 +37,7 @@ public sealed class BadFilesTests
     /// <summary>A store closed in good order, with tables and a log that counts.</summary>
     static StoreImage Closed(ulong seed = 5)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk, seed))) Fill(store);
         return StoreImage.Take(disk);
     }
@@ -44,7 +45,7 @@ public sealed class BadFilesTests
     /// <summary>A store whose process was killed.</summary>
     static StoreImage Killed()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
         Fill(store);
         return StoreImage.Take(disk);
@@ -179,7 +180,7 @@ public sealed class BadFilesTests
     [Theory, InlineData("table-"), InlineData("log-")]
     public void A_file_in_the_place_of_another_of_the_same_store_is_refused(string kind)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk) with { MemTableBytes = 1500, LevelZeroTables = 100 });
         StoreImage image;
         string[] names;
@@ -208,7 +209,7 @@ public sealed class BadFilesTests
     [Fact]
     public void A_log_that_is_older_than_the_manifest_is_refused()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
         for (var i = 0; i < 10; i++) store.Put($"{i}", "x");
         var earlier = StoreImage.Take(disk);
@@ -245,7 +246,7 @@ public sealed class BadFilesTests
     [Fact]
     public void An_old_copy_of_any_page_is_noticed_or_harmless()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         StoreImage earlier;
         using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk)))
         {
@@ -298,9 +299,9 @@ public sealed class BadFilesTests
     public void A_lock_file_left_by_a_dead_process_does_not_keep_anybody_out()
     {
         using var directory = new TemporaryDirectory();
-        using (var store = KeyValueStore.Open(directory["store"])) store.Put("a", "1");
+        using (var store = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door })) store.Put("a", "1");
         File.WriteAllText(directory["store/LOCK"], "999999999\n");
-        using var reopened = KeyValueStore.Open(directory["store"]);
+        using var reopened = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door });
         Assert.Equal("1", reopened.Get("a"));
     }
 
@@ -309,12 +310,13 @@ public sealed class BadFilesTests
     {
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory["file"], "mine");
-        Assert.ThrowsAny<StorageException>(() => KeyValueStore.Open(directory["file"]));
+        Assert.ThrowsAny<StorageException>(() => KeyValueStore.Open(directory["file"], new() { FileSystem = RealDisk.Door }));
         Assert.Equal("mine", File.ReadAllText(directory["file"]));
         File.CreateSymbolicLink(directory["link"], directory["nowhere"]);
-        Assert.ThrowsAny<StorageException>(() => KeyValueStore.Open(directory["link"]));
+        Assert.ThrowsAny<StorageException>(() => KeyValueStore.Open(directory["link"], new() { FileSystem = RealDisk.Door }));
         Assert.False(Directory.Exists(directory["nowhere"]));
-        var missing = Assert.Throws<StorageException>(() => KeyValueStore.Open(directory["missing"], new() { CreateIfMissing = false }));
+        var missing = Assert.Throws<StorageException>(() => KeyValueStore.Open(
+            directory["missing"], new() { FileSystem = RealDisk.Door, CreateIfMissing = false }));
         Assert.Equal(StorageErrorKind.NotFound, missing.Kind);
         Assert.False(Directory.Exists(directory["missing"]));
     }
@@ -337,7 +339,7 @@ public sealed class BadFilesTests
     [Fact]
     public void A_disk_that_turns_read_only_stops_writes_and_not_reads()
     {
-        var disk = new FaultyFileSystem(TestStore.NewDisk());
+        var disk = new FaultyFileSystem(TestStore.AnyDisk());
         using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk)))
         {
             Fill(store);
@@ -394,7 +396,7 @@ public sealed class BadFilesTests
     [Fact]
     public void Files_copied_one_by_one_while_the_store_is_written_open_to_a_moment_or_not_at_all()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
         var states = new HashSet<string>();
         var image = new StoreImage();
@@ -435,7 +437,7 @@ public sealed class BadFilesTests
     [Fact]
     public void A_clock_that_runs_backwards_between_openings_does_no_harm()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var clock = new SimulatedClock();
         clock.Advance(TimeSpan.FromDays(3000));
         using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk) with { TimeProvider = clock }))

@@ -4,6 +4,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>What is asked for and is not there, or is something else: the error says what was looked for, where, and what is there.</summary>
+[Trait("disk", "any")]
 public sealed class MissingThingsTests : IDisposable
 {
     readonly TemporaryDirectory directory = new();
@@ -13,7 +14,7 @@ public sealed class MissingThingsTests : IDisposable
     [Fact]
     public void A_backup_that_does_not_exist_is_named_with_those_that_do()
     {
-        using var store = KeyValueStore.Open(directory["store"]);
+        using var store = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door });
         var backups = new KeyValueBackups(directory["backups"]);
         for (var number = 0; number < 2; number++) store.BackUp(directory["backups"]);
         foreach (var call in (Action[])[() => backups.Restore(7, directory["x"]), () => backups.Verify(7), () => backups.Delete(7)])
@@ -53,14 +54,14 @@ public sealed class MissingThingsTests : IDisposable
         File.CreateSymbolicLink(directory["link"], directory["nowhere"]);
         foreach (var path in (string[])["file", "file/store", "file/deep/store"])
         {
-            var refusal = Assert.Throws<StorageException>(() => KeyValueStore.Open(directory[path]));
+            var refusal = Assert.Throws<StorageException>(() => KeyValueStore.Open(directory[path], new() { FileSystem = RealDisk.Door }));
             Assert.Equal((StorageErrorKind.AlreadyExists, directory["file"]), (refusal.Kind, refusal.Path));
             Assert.Contains("a directory is needed here, and this is a file", refusal.Message, StringComparison.Ordinal);
         }
 
-        var link = Assert.Throws<StorageException>(() => KeyValueStore.Open(directory["link"]));
+        var link = Assert.Throws<StorageException>(() => KeyValueStore.Open(directory["link"], new() { FileSystem = RealDisk.Door }));
         Assert.Contains("a symbolic link to nowhere", link.Message, StringComparison.Ordinal);
-        using var store = KeyValueStore.Open(directory["store"]);
+        using var store = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door });
         Assert.Throws<StorageException>(() => store.BackUp(directory["file"]));
         Assert.Equal("mine", File.ReadAllText(directory["file"]));
     }
@@ -68,10 +69,10 @@ public sealed class MissingThingsTests : IDisposable
     [Fact]
     public void Whoever_meets_a_backup_under_way_learns_what_is_under_way_and_who_does_it()
     {
-        using var store = KeyValueStore.Open(directory["store"]);
+        using var store = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door });
         store.BackUp(directory["backups"]);
         var backups = new KeyValueBackups(directory["backups"]);
-        using (FileSystems.Real.Lock(directory["backups/LOCK"])) // As long as a backup is being made.
+        using (RealDisk.Door.Lock(directory["backups/LOCK"])) // As long as a backup is being made.
         {
             foreach (var call in (Action[])[() => backups.Verify(1), () => backups.Restore(1, directory["x"])])
                 RequireLocked(call, $"a backup is being made or deleted here by this process, {Environment.ProcessId}");
@@ -79,7 +80,7 @@ public sealed class MissingThingsTests : IDisposable
                 RequireLocked(call, $"a backup is being made, deleted or read here by this process, {Environment.ProcessId}");
         }
 
-        using (FileSystems.Real.LockShared(directory["backups/LOCK"]))
+        using (RealDisk.Door.LockShared(directory["backups/LOCK"]))
             RequireLocked(() => backups.Delete(1), "a backup is being made, deleted or read here, by a process that is not known");
         backups.Restore(1, directory["x"]);
     }

@@ -1,15 +1,17 @@
 using System.Buffers;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Every option has bounds, which are checked before anything is created, wherever options are taken.</summary>
+[Trait("disk", "any, slow")]
 public sealed class OptionBoundsTests
 {
     const long Mebibyte = 1 << 20;
     const long Tebibyte = 1L << 40;
 
-    readonly SimulatedFileSystem untouched = TestStore.NewDisk();
+    readonly IFileSystem untouched = TestStore.AnyDisk();
 
     KeyValueOptions Sound => TestStore.Small(untouched);
 
@@ -83,7 +85,7 @@ public sealed class OptionBoundsTests
         ];
         foreach (var options in extremes)
         {
-            var disk = TestStore.NewDisk();
+            var disk = TestStore.AnyDisk();
             using (var store = KeyValueStore.Open(TestStore.Directory, options with { FileSystem = disk }))
             {
                 for (var i = 0; i < 100; i++) store.Put($"{i:d2}", "value", i % 2 == 0 ? Durability.Sync : Durability.Relaxed);

@@ -5,6 +5,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// Archive, backups and repaired store are not in the directory of a store, and it is not in theirs: whoever removes one would lose the other.
 /// </summary>
+[Trait("disk", "any")]
 public sealed class OverlappingDirectoriesTests : IDisposable
 {
     readonly TemporaryDirectory directory = new();
@@ -40,7 +41,8 @@ public sealed class OverlappingDirectoriesTests : IDisposable
     [Fact]
     public void Names_that_only_begin_alike_are_no_overlap()
     {
-        using var store = KeyValueStore.Open(directory["store"], new() { LogArchiveDirectory = directory["store-archive"] });
+        using var store = KeyValueStore.Open(
+            directory["store"], new() { FileSystem = RealDisk.Door, LogArchiveDirectory = directory["store-archive"] });
         store.Put("a", "1");
         store.ArchiveLog();
         store.BackUp(directory["stor"]);
@@ -50,16 +52,17 @@ public sealed class OverlappingDirectoriesTests : IDisposable
     [Fact]
     public void Links_do_not_hide_an_overlap()
     {
-        using (var created = KeyValueStore.Open(directory["store"])) created.Put("a", "1");
+        using (var created = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door })) created.Put("a", "1");
         Directory.CreateSymbolicLink(directory["link"], directory["store"]);
-        using (var store = KeyValueStore.Open(directory["store"]))
+        using (var store = KeyValueStore.Open(directory["store"], new() { FileSystem = RealDisk.Door }))
         {
             Assert.Throws<ArgumentException>(() => store.BackUp(directory["link"]));
             Assert.Throws<ArgumentException>(() => store.BackUp(directory["link/backups/of/it"]));
         }
 
         // An archive may be on a disk that does not answer: opening does not look at it.
-        using (var store = KeyValueStore.Open(directory["store"], new() { LogArchiveDirectory = directory["link/archive"] }))
+        using (var store = KeyValueStore.Open(
+            directory["store"], new() { FileSystem = RealDisk.Door, LogArchiveDirectory = directory["link/archive"] }))
         {
             var refusal = Assert.Throws<LogArchiveException>(store.ArchiveLog);
             Assert.Contains(directory["link/archive"], refusal.Message, StringComparison.Ordinal);
@@ -67,7 +70,7 @@ public sealed class OverlappingDirectoriesTests : IDisposable
         }
 
         Assert.False(Directory.Exists(directory["store/archive"]));
-        using (var byLink = KeyValueStore.Open(directory["link"]))
+        using (var byLink = KeyValueStore.Open(directory["link"], new() { FileSystem = RealDisk.Door }))
             Assert.Throws<ArgumentException>(() => byLink.BackUp(directory["store/backups"]));
         Assert.Throws<ArgumentException>(() => KeyValueRepair.Run(directory["link"], directory["store/repaired"]));
     }
@@ -75,7 +78,8 @@ public sealed class OverlappingDirectoriesTests : IDisposable
     [Fact]
     public void Backups_do_not_go_where_the_archive_is()
     {
-        using var store = KeyValueStore.Open(directory["store"], new() { LogArchiveDirectory = directory["archive"] });
+        using var store = KeyValueStore.Open(
+            directory["store"], new() { FileSystem = RealDisk.Door, LogArchiveDirectory = directory["archive"] });
         Assert.Equal("directory", Assert.Throws<ArgumentException>(() => store.BackUp(directory["archive"])).ParamName);
     }
 

@@ -3,6 +3,7 @@ using System.Reflection;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A value of an enumeration that has no name is refused by whatever takes one, before anything is done.</summary>
+[Trait("disk", "any")]
 public sealed class UnknownChoiceTests
 {
     const int Unknown = 9;
@@ -86,7 +87,7 @@ public sealed class UnknownChoiceTests
     [Fact]
     public void It_is_refused_wherever_a_choice_is_taken()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
         store.Put("kept", "1");
         foreach (var (name, call) in Calls)

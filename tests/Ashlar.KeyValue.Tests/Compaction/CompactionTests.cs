@@ -1,16 +1,18 @@
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any, slow")]
 public sealed class CompactionTests
 {
-    static KeyValueOptions Deep(SimulatedFileSystem disk) =>
+    static KeyValueOptions Deep(IFileSystem disk) =>
         TestStore.Small(disk) with { MemTableBytes = 1024, TableBytes = 1024, LogChunkBytes = 1024, LevelZeroTables = 2 };
 
     [Fact]
     public void Data_sinks_to_deeper_levels_and_stays_readable()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.AnyDisk()));
         var random = new SeededRandom(4);
         var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < 6000; i++)
@@ -30,7 +32,7 @@ public sealed class CompactionTests
     [Fact]
     public void Deleted_keys_stay_deleted_while_tombstones_sink_past_their_keys()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.AnyDisk()));
         for (var i = 0; i < 1500; i++) store.Put($"{i:d6}", new string('x', 30), Durability.Relaxed);
         for (var i = 0; i < 1500; i += 2) store.Delete(TestStore.Bytes($"{i:d6}"), Durability.Relaxed);
         for (var i = 10_000; i < 11_500; i++) store.Put($"{i:d6}", new string('x', 30), Durability.Relaxed);
@@ -42,7 +44,7 @@ public sealed class CompactionTests
     [Fact]
     public void All_versions_of_a_key_stay_in_one_table_of_a_level()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.AnyDisk()));
         var snapshots = new List<KeyValueSnapshot>();
         for (var i = 0; i < 100; i++)
         {
@@ -67,7 +69,7 @@ public sealed class CompactionTests
     static int WrongReadsOfSnapshots()
     {
         const int Keys = 100, Rounds = 20;
-        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.AnyDisk()));
         var snapshots = new List<(KeyValueSnapshot Snapshot, int Round)>();
         for (var round = 0; round < Rounds; round++)
         {
@@ -91,7 +93,7 @@ public sealed class CompactionTests
     [Fact]
     public void Writers_are_held_back_before_level_zero_grows_without_bound()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false) with { MemTableBytes = 2048, LogChunkBytes = 1024 });
         for (var i = 0; i < 5000; i++)
         {

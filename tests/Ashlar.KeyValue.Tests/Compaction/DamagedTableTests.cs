@@ -4,12 +4,13 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A damaged table stops what needs it, and nothing else.</summary>
+[Trait("disk", "any")]
 public sealed class DamagedTableTests
 {
     [Fact]
     public void A_compaction_that_met_damage_does_not_keep_others_from_writing()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
         {
             for (var round = 0; round < 2; round++)
@@ -34,7 +35,7 @@ public sealed class DamagedTableTests
     [Fact]
     public void With_threads_whoever_asked_for_the_compaction_is_told()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
         {
             for (var i = 0; i < 20; i++) store.Put($"a{i:d2}", "x");
@@ -57,7 +58,7 @@ public sealed class DamagedTableTests
     [Fact]
     public void A_damaged_filter_does_not_keep_merges_from_going_on()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var filters = new List<(ulong Table, long Offset)>();
         using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk)))
         {

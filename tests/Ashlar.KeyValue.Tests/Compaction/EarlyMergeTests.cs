@@ -3,6 +3,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any, slow")]
 public sealed class EarlyMergeTests
 {
     static readonly TimeSpan LongEnoughToLook = TimeSpan.FromMilliseconds(300);
@@ -13,7 +14,7 @@ public sealed class EarlyMergeTests
     {
         using var isWriting = new ManualResetEventSlim();
         using var mayGoOn = new ManualResetEventSlim();
-        var disk = new FaultyFileSystem(TestStore.NewDisk())
+        var disk = new FaultyFileSystem(TestStore.AnyDisk())
         {
             BeforeOperation = (operation, path) =>
             {

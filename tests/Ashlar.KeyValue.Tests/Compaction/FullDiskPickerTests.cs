@@ -1,5 +1,6 @@
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any")]
 public sealed class FullDiskPickerTests : IDisposable
 {
     const long MovedBytes = 1 << 20;
@@ -10,7 +11,7 @@ public sealed class FullDiskPickerTests : IDisposable
 
     CompactionPlan? Pick()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         disk.CreateDirectory(TestStore.Directory);
         using var manifest = Manifest.Create(new StoreFiles(disk, TestStore.Directory), TestStore.Small(disk));
         var tables = shelf.ToSet();

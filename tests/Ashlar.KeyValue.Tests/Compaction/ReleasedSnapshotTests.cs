@@ -3,6 +3,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Space that only snapshots needed comes back when they are gone: nobody need write, delete or call anything.</summary>
+[Trait("disk", "any")]
 public sealed class ReleasedSnapshotTests
 {
     const int Keys = 2000;
@@ -45,7 +46,7 @@ public sealed class ReleasedSnapshotTests
         TestStore.Directory,
         new KeyValueOptions
         {
-            FileSystem = TestStore.NewDisk(),
+            FileSystem = TestStore.AnyDisk(),
             MemTableBytes = 64 << 10,
             LogSegmentBytes = 256 << 10,
             SeparatedValueBytes = 256,

@@ -5,6 +5,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// What was replaced is given back in small stores, too: by itself down to a few megabytes, and to the target by a merge of all.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class SmallGarbageTests(ITestOutputHelper output)
 {
     const int Seed = 11;
@@ -125,5 +126,5 @@ public sealed class SmallGarbageTests(ITestOutputHelper output)
 
     static KeyValueOptions Options { get; } = new() { BlockCacheBytes = 1 << 20 };
 
-    static KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, Options with { FileSystem = TestStore.NewDisk() });
+    static KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, Options with { FileSystem = TestStore.AnyDisk() });
 }

@@ -5,10 +5,11 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Many writes outstanding from few threads, and writes that cost no garbage.</summary>
+[Trait("disk", "any")]
 public sealed class AsyncWriteTests
 {
     static KeyValueOptions Options(IFileSystem? disk = null) =>
-        TestStore.Small(disk ?? TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System, MemTableBytes = 64 << 20, LogChunkBytes = 1 << 20 };
+        TestStore.Small(disk ?? TestStore.AnyDisk(), inline: false) with { TimeProvider = TimeProvider.System, MemTableBytes = 64 << 20, LogChunkBytes = 1 << 20 };
 
     [Fact]
     public async Task Puts_and_deletes_outstanding_from_one_thread_take_effect_in_their_order()
@@ -151,7 +152,8 @@ public sealed class AsyncWriteTests
     {
         // The simulated disk makes garbage of its own.
         using var directory = new TemporaryDirectory();
-        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions { RelaxedLossTime = TimeSpan.FromHours(1) });
+        using var store = KeyValueStore.Open(
+            directory["store"], new KeyValueOptions { FileSystem = RealDisk.Door, RelaxedLossTime = TimeSpan.FromHours(1) });
         var (key, value) = (new byte[16], new byte[100]);
         for (var i = 0; i < 2000; i++) store.Put(key, value, durability);
         Assert.Equal(0, AllocationMeter.LeastBytes(() =>
@@ -236,7 +238,7 @@ public sealed class AsyncWriteTests
     [Fact]
     public async Task Waiting_for_durability_can_be_cancelled()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk()));
         using var cancellation = new CancellationTokenSource();
         store.Put("a", "1", Durability.Unflushed);
         var durable = store.WaitDurableAsync(1, cancellation.Token);

@@ -2,6 +2,7 @@ namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Whoever shares the process may block every thread of the .NET thread pool: writes go on all the same.</summary>
 [Collection(nameof(BlockedThreadPoolTests)), CollectionDefinition(nameof(BlockedThreadPoolTests), DisableParallelization = true)]
+[Trait("disk", "any")]
 public sealed class BlockedThreadPoolTests
 {
     const int Threads = 4, Rounds = 50;
@@ -9,7 +10,7 @@ public sealed class BlockedThreadPoolTests
     [Fact]
     public void Writes_of_several_threads_complete_while_the_thread_pool_is_blocked()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false));
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk(), inline: false));
         WhileThreadPoolIsBlocked(() => RunThreads(thread =>
         {
             for (var i = 0; i < Rounds; i++)
@@ -26,7 +27,7 @@ public sealed class BlockedThreadPoolTests
     [Fact]
     public void Relaxed_writes_can_be_waited_for_while_the_thread_pool_is_blocked()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false));
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk(), inline: false));
         WhileThreadPoolIsBlocked(() =>
         {
             store.Put("a", "relaxed", Durability.Relaxed);
@@ -42,7 +43,7 @@ public sealed class BlockedThreadPoolTests
     {
         using var store = KeyValueStore.Open(
             TestStore.Directory,
-            TestStore.Small(TestStore.NewDisk(), inline: false) with
+            TestStore.Small(TestStore.AnyDisk(), inline: false) with
             {
                 TimeProvider = TimeProvider.System,
                 RelaxedLossTime = TimeSpan.FromMilliseconds(20),

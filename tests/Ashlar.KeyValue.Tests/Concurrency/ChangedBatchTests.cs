@@ -6,6 +6,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// A batch that its owner changes while it is written: the change is refused, the write is of what the batch held, and the store never suffers.
 /// </summary>
+[Trait("disk", "any")]
 public sealed class ChangedBatchTests
 {
     static readonly (string Name, Action<WriteBatch> Change)[] Changes =
@@ -27,7 +28,7 @@ public sealed class ChangedBatchTests
     [InlineData(true)]
     public async Task Every_change_is_refused_until_the_write_has_completed(bool isAsync)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var (batch, refused, isArmed) = (One("key", 300), new List<string>(), false);
         var slow = new FaultyFileSystem(disk)
         {
@@ -66,7 +67,7 @@ public sealed class ChangedBatchTests
         var release = new ManualResetEventSlim();
         var entered = new ManualResetEventSlim();
         var isArmed = false;
-        var slow = new FaultyFileSystem(TestStore.NewDisk())
+        var slow = new FaultyFileSystem(TestStore.AnyDisk())
         {
             BeforeOperation = (operation, path) =>
             {
@@ -114,7 +115,7 @@ public sealed class ChangedBatchTests
     [Fact]
     public void Threads_that_change_a_batch_while_others_write_it_do_the_store_no_harm()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false)))
         {
             var batch = new WriteBatch();

@@ -3,6 +3,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A thread of the caller is interrupted while it leads the writes of others.</summary>
+[Trait("disk", "any")]
 public sealed class InterruptedThreadTests
 {
     const int Threads = 4, Puts = 20_000;
@@ -13,6 +14,7 @@ public sealed class InterruptedThreadTests
         using var directory = new TemporaryDirectory(); // The simulated disk has locks of its own.
         using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions
         {
+            FileSystem = RealDisk.Door,
             MemTableBytes = 256 << 10,
             TableBytes = 256 << 10,
             LogSegmentBytes = 1 << 20,

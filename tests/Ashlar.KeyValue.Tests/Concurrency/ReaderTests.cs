@@ -3,6 +3,7 @@ using Ashlar.Simulation;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Readers while tables and blocks come and go under them.</summary>
+[Trait("disk", "any")]
 public sealed class ReaderTests
 {
     const int Keys = 600;
@@ -13,7 +14,7 @@ public sealed class ReaderTests
     [InlineData(1 << 20)]
     public async Task Readers_see_whole_values_and_the_cache_keeps_its_budget(int budget)
     {
-        var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false) with
+        var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk(), inline: false) with
         {
             TimeProvider = TimeProvider.System,
             BlockCacheBytes = budget,
@@ -60,7 +61,7 @@ public sealed class ReaderTests
     [Fact]
     public void A_cursor_that_outlives_the_store_keeps_what_it_stands_on_and_gives_it_back()
     {
-        var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));
+        var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk()));
         for (var i = 0; i < Keys; i++) store.Put(Key(i), Value(i, 0), Durability.Relaxed);
         store.Compact();
         var cursor = store.Scan(KeyRange.All);
@@ -78,7 +79,7 @@ public sealed class ReaderTests
     [Fact]
     public void A_table_that_moved_to_another_level_can_be_opened_again_by_readers_of_the_one_before()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var files = new StoreFiles(disk, "/", maxOpenFiles: 1);
         using var builder = new TableBuilder(files, 1, 4096);
         builder.Add("a"u8, 1, EntryKind.Put, "x"u8);

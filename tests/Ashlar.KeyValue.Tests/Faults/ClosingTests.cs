@@ -4,9 +4,10 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Closing on a disk that fails: a <c>using</c> does not throw, and what may be lost is told all the same.</summary>
+[Trait("disk", "any")]
 public sealed class ClosingTests
 {
-    readonly SimulatedFileSystem inner = TestStore.NewDisk();
+    readonly IFileSystem inner = TestStore.AnyDisk();
     readonly FaultyFileSystem disk;
 
     public ClosingTests() => disk = new FaultyFileSystem(inner);

@@ -7,6 +7,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// While a store is open its directory is moved, replaced or deleted, or its lock file is. Whatever is there then stays untouched.
 /// </summary>
+[Trait("disk", "any")]
 public sealed class DisplacedStoreTests : IDisposable
 {
     const FaultOperations HandleOperations =
@@ -18,7 +19,7 @@ public sealed class DisplacedStoreTests : IDisposable
     public void Dispose() => temporary.Dispose();
 
     (IFileSystem Disk, string Path) Place(bool isReal) =>
-        isReal ? (FileSystems.Real, temporary["store"]) : (TestStore.NewDisk(), TestStore.Directory);
+        isReal ? (RealDisk.Door, temporary["store"]) : (TestStore.AnyDisk(), TestStore.Directory);
 
     public enum Mishap
     {
@@ -96,7 +97,7 @@ public sealed class DisplacedStoreTests : IDisposable
         var moments = 0;
         for (var nth = 1; ; nth++)
         {
-            var disk = TestStore.NewDisk();
+            var disk = TestStore.AnyDisk();
             var count = 0;
             KeyValueStore? second = null;
             var faulty = new FaultyFileSystem(disk)

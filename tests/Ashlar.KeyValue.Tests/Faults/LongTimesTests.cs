@@ -4,12 +4,13 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Options that are longer than a timer takes, and openings that fail when everything was prepared.</summary>
+[Trait("disk", "any")]
 public sealed class LongTimesTests
 {
     [Fact]
     public void Times_without_a_bound_are_taken()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()) with
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk()) with
         {
             TimeProvider = TimeProvider.System,
             RelaxedLossTime = TimeSpan.MaxValue,
@@ -24,7 +25,7 @@ public sealed class LongTimesTests
     [Fact]
     public void An_opening_that_failed_leaves_nobody_who_works_on_the_files()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var quiet = TestStore.Small(disk) with { InlineMerges = 0 };
         using (var store = KeyValueStore.Open(TestStore.Directory, quiet))
         {

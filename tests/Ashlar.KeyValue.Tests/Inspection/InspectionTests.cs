@@ -5,9 +5,10 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Every file of a store can be shown, whole or damaged, and showing it never fails.</summary>
+[Trait("disk", "any")]
 public sealed class InspectionTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     public InspectionTests()
     {

@@ -9,6 +9,7 @@ namespace Ashlar.KeyValue.Tests;
 /// Every call takes effect at one moment between its beginning and its end: puts, deletes, batches over two keys, gets,
 /// snapshots and scans of eight clients, with memtables, tables and merges changing under them.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class LinearizabilityTests(ITestOutputHelper output)
 {
     const int Clients = 8, CallsPerClient = 64;
@@ -105,7 +106,7 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
     {
         var chance = new SeededRandom(random.NextUInt64());
         var gate = new Lock();
-        return new FaultyFileSystem(TestStore.NewDisk())
+        return new FaultyFileSystem(TestStore.AnyDisk())
         {
             BeforeOperation = (operation, _) =>
             {

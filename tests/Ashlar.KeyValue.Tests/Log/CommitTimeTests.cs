@@ -4,11 +4,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Every group says when it was committed, and those times never go back, whatever the clock does.</summary>
+[Trait("disk", "any")]
 public sealed class CommitTimeTests
 {
     static readonly DateTimeOffset Noon = new(2027, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     public enum Ending
     {
@@ -61,7 +62,7 @@ public sealed class CommitTimeTests
 
     static long Microseconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() * 1000;
 
-    static long LastCommitTime(SimulatedFileSystem disk)
+    static long LastCommitTime(IFileSystem disk)
     {
         var newest = disk.List(TestStore.Directory).Last(name => name.StartsWith("log-", StringComparison.Ordinal));
         using var file = disk.Open($"{TestStore.Directory}/{newest}", FileOpenMode.ReadOnly);
@@ -70,7 +71,7 @@ public sealed class CommitTimeTests
         return new LogReader(file, LogSegmentHeader.Read(head, file.Path)).Read(null, 0, null).LastCommitTime;
     }
 
-    static KeyValueStore Open(DateTimeOffset time, SimulatedFileSystem disk) =>
+    static KeyValueStore Open(DateTimeOffset time, IFileSystem disk) =>
         KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk) with { TimeProvider = new SimulatedClock(time) });
 
     /// <summary>A clock that may be set, also backwards.</summary>

@@ -4,12 +4,13 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A disk that became full in the middle of an edit: it does not count, and nothing of it is left.</summary>
+[Trait("disk", "any")]
 public sealed class HalfEditTests
 {
     [Fact]
     public void What_a_full_disk_took_of_an_edit_is_cut_off()
     {
-        var inner = TestStore.NewDisk();
+        var inner = TestStore.AnyDisk();
         var disk = new FaultyFileSystem(inner);
         using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
         {
@@ -33,5 +34,5 @@ public sealed class HalfEditTests
         Assert.Empty(reopened.Verify().Problems);
     }
 
-    static byte[] ManifestOf(SimulatedFileSystem disk) => StoreImage.Take(disk).Files["MANIFEST"];
+    static byte[] ManifestOf(IFileSystem disk) => StoreImage.Take(disk).Files["MANIFEST"];
 }

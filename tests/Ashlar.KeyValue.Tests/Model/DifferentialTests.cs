@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.TestKit;
 using Xunit.Abstractions;
 
@@ -9,6 +10,7 @@ namespace Ashlar.KeyValue.Tests;
 /// The same operations on stores that are opened differently: caches, memtables, places of values, sizes of files and threads are nobody's
 /// business, so that every answer is the same.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class DifferentialTests(ITestOutputHelper output)
 {
     const int Operations = 60;
@@ -22,7 +24,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         Parallel.For(0, sequences, new ParallelOptions { MaxDegreeOfParallelism = 2 }, number =>
         {
             var seed = first + (ulong)number;
-            var expected = AnswersOf(seed, Expected(TestStore.NewDisk()));
+            var expected = AnswersOf(seed, Expected(TestStore.AnyDisk()));
             foreach (var (name, options) in Variants(seed))
             {
                 var actual = AnswersOf(seed, options);
@@ -39,12 +41,12 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     }
 
     // Everything in one memtable, nothing merged, values beside their keys: hardly more than a dictionary.
-    static KeyValueOptions Expected(SimulatedFileSystem disk) =>
+    static KeyValueOptions Expected(IFileSystem disk) =>
         TestStore.Small(disk) with { MemTableBytes = 8 << 20, SeparatedValueBytes = int.MaxValue };
 
     static IEnumerable<(string Name, KeyValueOptions Options)> Variants(ulong seed)
     {
-        var small = RandomHistory.Options(TestStore.NewDisk(), seed);
+        var small = RandomHistory.Options(TestStore.AnyDisk(), seed);
         yield return ("small", small);
         yield return ("no cache", Fresh(small) with { BlockCacheBytes = 0 });
         yield return ("all values in the log", Fresh(small) with { SeparatedValueBytes = 0, LogSegmentBytes = 1500 });
@@ -52,7 +54,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         yield return ("one file open", Fresh(small) with { MaxOpenFiles = 1, SeparatedValueBytes = 60 });
         yield return ("threads", Fresh(small) with { BackgroundInline = false, BackgroundThreads = 1 + (int)(seed % 2) });
 
-        static KeyValueOptions Fresh(KeyValueOptions options) => options with { FileSystem = TestStore.NewDisk() };
+        static KeyValueOptions Fresh(KeyValueOptions options) => options with { FileSystem = TestStore.AnyDisk() };
     }
 
     static List<string> AnswersOf(ulong seed, KeyValueOptions options)

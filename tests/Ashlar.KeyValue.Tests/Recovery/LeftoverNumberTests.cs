@@ -4,12 +4,13 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Files that a crash left and that cannot be deleted keep their numbers: no new file gets one of them.</summary>
+[Trait("disk", "any")]
 public sealed class LeftoverNumberTests
 {
     [Theory, InlineData("table-"), InlineData("log-")]
     public void A_leftover_that_cannot_be_deleted_is_in_nobodys_way(string prefix)
     {
-        var inner = TestStore.NewDisk();
+        var inner = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(inner)))
         {
             store.Put("a", "1");

@@ -3,6 +3,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>What opening tells about what it found, and logs that are shorter than a crash can leave them.</summary>
+[Trait("disk", "any")]
 public sealed class RecoveryReportTests
 {
     const int Puts = 30;
@@ -11,7 +12,7 @@ public sealed class RecoveryReportTests
 
     static StoreImage Image(bool isClosed)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
         for (var i = 0; i < Puts; i++) store.Put($"{i:d2}", "value");
         if (isClosed) store.Dispose();
@@ -23,7 +24,7 @@ public sealed class RecoveryReportTests
     [Fact]
     public void A_new_store_has_nothing_to_recover()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, Options(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(TestStore.AnyDisk()));
         Assert.Equal(new RecoveryReport { WasClosed = true }, store.Recovery);
         Assert.Equal("closed in order, no log to read", $"{store.Recovery}");
     }

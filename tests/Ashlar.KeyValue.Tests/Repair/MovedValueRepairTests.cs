@@ -5,6 +5,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Repair of a store whose values have moved: segments of moved values are told from those of the log without a manifest.</summary>
+[Trait("disk", "any")]
 public sealed class MovedValueRepairTests
 {
     const string Target = "/repaired";
@@ -15,7 +16,7 @@ public sealed class MovedValueRepairTests
 
     public MovedValueRepairTests()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk)))
         {
             var random = new SeededRandom(6);

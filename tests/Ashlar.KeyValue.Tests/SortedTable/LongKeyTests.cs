@@ -5,6 +5,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Keys of thousands of bytes, of which a block holds one.</summary>
+[Trait("disk", "any")]
 public sealed class LongKeyTests
 {
     const int KeyBytes = 4000;
@@ -16,7 +17,7 @@ public sealed class LongKeyTests
     [InlineData(KeyBytes - 8)] // and in their last ones.
     public void Files_are_little_more_than_the_data(int sharedBytes)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using (var store = Filled(disk, sharedBytes))
         {
             var tables = disk.List(TestStore.Directory).Where(path => path.Contains("table-", StringComparison.Ordinal));
@@ -30,7 +31,7 @@ public sealed class LongKeyTests
     [InlineData(KeyBytes - 8)]
     public void A_get_reads_little_but_the_data_block_where_a_tenth_of_the_data_finds_room_in_memory(int sharedBytes)
     {
-        using var store = Filled(TestStore.NewDisk(), sharedBytes);
+        using var store = Filled(TestStore.AnyDisk(), sharedBytes);
         var value = new byte[ValueBytes];
         for (var number = 0; number < Keys; number++) Assert.True(store.TryGet(Key(number, sharedBytes), value, out _));
         var before = store.Cache.Misses;
@@ -46,14 +47,14 @@ public sealed class LongKeyTests
     [Fact]
     public void An_absent_key_is_not_looked_for_in_the_data()
     {
-        using var store = Filled(TestStore.NewDisk(), sharedBytes: 0);
+        using var store = Filled(TestStore.AnyDisk(), sharedBytes: 0);
         for (var number = 0; number < Keys; number++) Assert.Null(store.Get(Absent(number)));
         var before = store.Cache.Misses;
         for (var number = 0; number < Keys; number++) Assert.Null(store.Get(Absent(number)));
         Assert.InRange(store.Cache.Misses - before, 0, Keys / 20); // What passes the filter.
     }
 
-    static KeyValueStore Filled(SimulatedFileSystem disk, int sharedBytes)
+    static KeyValueStore Filled(IFileSystem disk, int sharedBytes)
     {
         var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk) with
         {
@@ -89,7 +90,7 @@ public sealed class LongKeyTests
         return key;
     }
 
-    static long LengthOf(SimulatedFileSystem disk, string path)
+    static long LengthOf(IFileSystem disk, string path)
     {
         using var file = disk.Open(path, FileOpenMode.ReadOnly);
         return file.LengthBytes;

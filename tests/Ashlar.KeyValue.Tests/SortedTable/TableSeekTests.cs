@@ -6,9 +6,10 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Where a search begins that falls between two blocks, or between what an index says of them.</summary>
+[Trait("disk", "any")]
 public sealed class TableSeekTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
     readonly BlockCache cache = new(1 << 20);
 
     [Theory, Seeds(count: 20)]

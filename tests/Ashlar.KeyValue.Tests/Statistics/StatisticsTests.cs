@@ -4,12 +4,13 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
+[Trait("disk", "any")]
 public sealed class StatisticsTests
 {
     [Theory, InlineData(false), InlineData(true)]
     public void Space_that_an_earlier_process_kept_for_a_full_disk_counts_before_the_first_write(bool isReadOnly)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var options = TestStore.Small(disk) with { SpaceReserveBytes = 256 << 10 };
         using (var store = KeyValueStore.Open(TestStore.Directory, options))
         {
@@ -30,7 +31,7 @@ public sealed class StatisticsTests
     [Fact]
     public void Everything_that_happens_is_counted()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.AnyDisk()));
         for (var i = 0; i < 300; i++) store.Put($"{i:d6}", new string('x', 94));
         store.Delete("000001");
         var batch = new WriteBatch();
@@ -62,7 +63,7 @@ public sealed class StatisticsTests
     [InlineData(100)]
     public void Space_is_what_the_files_take_and_values_that_move_are_written_again(int separatedValueBytes)
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         var options = TestStore.Small(disk) with
         {
             SeparatedValueBytes = separatedValueBytes,
@@ -90,7 +91,7 @@ public sealed class StatisticsTests
     [Fact]
     public void What_is_reserved_in_a_small_store_does_not_pass_for_garbage()
     {
-        var options = new KeyValueOptions { FileSystem = TestStore.NewDisk() };
+        var options = new KeyValueOptions { FileSystem = TestStore.AnyDisk() };
         using var store = KeyValueStore.Open(TestStore.Directory, options);
         for (var i = 0; i < 10; i++) store.Put($"key{i}", new string('x', 100));
         var statistics = store.GetStatistics();
@@ -104,7 +105,7 @@ public sealed class StatisticsTests
     [Fact]
     public void Files_that_cannot_be_looked_at_are_taken_for_as_long_as_what_was_written_to_them()
     {
-        var faulty = new FaultyFileSystem(TestStore.NewDisk());
+        var faulty = new FaultyFileSystem(TestStore.AnyDisk());
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty));
         for (var i = 0; i < 10; i++) store.Put($"key{i}", new string('x', 100));
         var before = store.GetStatistics();
@@ -118,7 +119,7 @@ public sealed class StatisticsTests
     [Fact]
     public void A_cursor_that_is_not_disposed_shows_with_the_files_that_it_keeps()
     {
-        var disk = TestStore.NewDisk();
+        var disk = TestStore.AnyDisk();
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
         for (var i = 0; i < 300; i++) store.Put($"{i:d6}", new string('x', 300));
         var cursor = store.Scan(KeyRange.All);
@@ -145,7 +146,7 @@ public sealed class StatisticsTests
     [Fact]
     public void Segments_that_are_given_up_show_until_their_values_are_moved()
     {
-        var disk = new FaultyFileSystem(TestStore.NewDisk());
+        var disk = new FaultyFileSystem(TestStore.AnyDisk());
         var options = TestStore.Small(disk) with { SeparatedValueBytes = 100, LogSegmentBytes = 16 << 10, SpaceAmplification = 100 };
         using (var store = KeyValueStore.Open(TestStore.Directory, options))
         {
@@ -176,7 +177,7 @@ public sealed class StatisticsTests
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.Start();
-        using (var store = KeyValueStore.Open("/metered", TestStore.Small(TestStore.NewDisk())))
+        using (var store = KeyValueStore.Open("/metered", TestStore.Small(TestStore.AnyDisk())))
         {
             store.Put("a", "1");
             listener.RecordObservableInstruments();
@@ -202,7 +203,7 @@ public sealed class StatisticsTests
         }
     }
 
-    static long FilesOf(SimulatedFileSystem disk) => disk.List(TestStore.Directory).Where(name => name != "LOCK").Sum(name =>
+    static long FilesOf(IFileSystem disk) => disk.List(TestStore.Directory).Where(name => name != "LOCK").Sum(name =>
     {
         using var file = disk.Open($"{TestStore.Directory}/{name}", FileOpenMode.ReadOnly);
         return file.LengthBytes;

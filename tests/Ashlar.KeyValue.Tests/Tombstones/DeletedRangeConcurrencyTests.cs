@@ -5,6 +5,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// What was put is found by every scan that begins afterwards, also where others find nothing but tombstones at that moment.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class DeletedRangeConcurrencyTests
 {
     const int Keys = 100, Rounds = 3000, Scanners = 2;
@@ -16,7 +17,7 @@ public sealed class DeletedRangeConcurrencyTests
     [InlineData(ScanDirection.Backward, 10)]
     public async Task A_put_into_a_range_of_tombstones_is_found(ScanDirection direction, int flushEvery)
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.NewDisk() });
+        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.AnyDisk() });
         for (var key = 0; key < Keys; key++)
         {
             store.Put(KeyOf(key), "x"u8, Durability.Relaxed);

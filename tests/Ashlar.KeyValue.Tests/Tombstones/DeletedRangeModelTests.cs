@@ -7,6 +7,7 @@ namespace Ashlar.KeyValue.Tests;
 /// Scans pass over ranges of tombstones that other scans found; whatever is put, expires or is read by a snapshot meanwhile, they find what
 /// a dictionary has.
 /// </summary>
+[Trait("disk", "any")]
 public sealed class DeletedRangeModelTests
 {
     const int Keys = 600, Operations = 1500;
@@ -16,7 +17,7 @@ public sealed class DeletedRangeModelTests
     {
         var random = new SeededRandom(seed);
         var clock = new SimulatedClock();
-        var options = TestStore.Small(TestStore.NewDisk()) with { TimeProvider = clock, MemTableBytes = 64 << 10, TableBytes = 32 << 10 };
+        var options = TestStore.Small(TestStore.AnyDisk()) with { TimeProvider = clock, MemTableBytes = 64 << 10, TableBytes = 32 << 10 };
         using var store = KeyValueStore.Open(TestStore.Directory, options);
         var model = new SortedDictionary<int, (string Value, DateTimeOffset Expires)>();
         var snapshots = new List<(KeyValueSnapshot Snapshot, (int Key, string Value, DateTimeOffset Expires)[] Content)>();
@@ -136,7 +137,7 @@ public sealed class DeletedRangeModelTests
     public void What_others_found_expired_is_seen_by_who_began_before(ScanDirection direction)
     {
         var clock = new SimulatedClock();
-        var options = TestStore.Small(TestStore.NewDisk()) with { TimeProvider = clock, MemTableBytes = 64 << 10, InlineMerges = 0 };
+        var options = TestStore.Small(TestStore.AnyDisk()) with { TimeProvider = clock, MemTableBytes = 64 << 10, InlineMerges = 0 };
         using var store = KeyValueStore.Open(TestStore.Directory, options);
         for (var key = 0; key < 200; key++)
         {
@@ -158,7 +159,7 @@ public sealed class DeletedRangeModelTests
     [Fact]
     public void A_scan_that_fails_announces_nothing_any_more()
     {
-        var disk = new FaultyFileSystem(TestStore.NewDisk());
+        var disk = new FaultyFileSystem(TestStore.AnyDisk());
         var options = TestStore.Small(disk) with { BlockCacheBytes = 16 << 10, MemTableBytes = 64 << 10 };
         using var store = KeyValueStore.Open(TestStore.Directory, options);
         for (var key = 0; key < 600; key++) store.Put(KeyOf(key), "x"u8, Durability.Relaxed);

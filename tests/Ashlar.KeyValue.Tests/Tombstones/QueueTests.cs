@@ -7,6 +7,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>
 /// A store that is used as a queue, put to at one end and deleted from at the other, gives its next entry in a few steps.
 /// </summary>
+[Trait("disk", "any, slow")]
 public sealed class QueueTests(ITestOutputHelper output)
 {
     const int Entries = 20_000;
@@ -23,7 +24,7 @@ public sealed class QueueTests(ITestOutputHelper output)
     [InlineData(ScanDirection.Backward, 0, 3000)]
     public void Its_next_entry_is_a_few_steps_away(ScanDirection direction, int flushEvery, int entriesAtOnce)
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.NewDisk() });
+        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.AnyDisk() });
         var (put, taken, most) = (0, 0, 0L);
         while (taken < Entries)
         {
@@ -66,7 +67,7 @@ public sealed class QueueTests(ITestOutputHelper output)
     [Fact]
     public void Many_ranges_are_known_and_the_longest_unused_are_forgotten()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.NewDisk() });
+        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.AnyDisk() });
         const int Queues = 40, Each = 200;
         for (var queue = 0; queue < Queues; queue++)
         {

@@ -7,6 +7,7 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Gets that do not wait for the disk.</summary>
+[Trait("disk", "any")]
 public sealed class CachedGetTests
 {
     const int Keys = 200;
@@ -129,7 +130,7 @@ public sealed class CachedGetTests
     public void Nothing_is_allocated()
     {
         using var directory = new TemporaryDirectory(); // The simulated disk makes garbage of its own.
-        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions { BlockCacheBytes = 0 });
+        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions { FileSystem = RealDisk.Door, BlockCacheBytes = 0 });
         for (var i = 0; i < Keys; i++) store.Put($"{i:d4}", Value(i), Durability.Unflushed);
         store.Flush();
         var (key, value) = (TestStore.Bytes("0001"), new byte[600]);

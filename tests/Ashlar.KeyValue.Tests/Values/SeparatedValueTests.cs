@@ -6,9 +6,10 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Long values stay in the log segment that they were committed in.</summary>
+[Trait("disk", "any, slow")]
 public sealed class SeparatedValueTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     KeyValueOptions Options(int separatedValueBytes = 100) =>
         TestStore.Small(disk) with { SeparatedValueBytes = separatedValueBytes, MemTableBytes = 1 << 20 };

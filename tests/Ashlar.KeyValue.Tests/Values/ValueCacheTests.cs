@@ -4,11 +4,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Values of segments share the memory of blocks.</summary>
+[Trait("disk", "any")]
 public sealed class ValueCacheTests
 {
     const int BudgetBytes = 256 << 10;
 
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     KeyValueOptions Options => TestStore.Small(disk) with { SeparatedValueBytes = 100, MemTableBytes = 1 << 20 };
 
@@ -122,7 +123,7 @@ public sealed class ValueCacheTests
     public void A_buffer_gives_back_what_it_held_of_the_cache()
     {
         var cache = new BlockCache(BudgetBytes);
-        var segments = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), cache);
+        var segments = new ValueSegments(new StoreFiles(TestStore.AnyDisk(), TestStore.Directory), cache);
         var value = TestStore.Bytes(Text(3));
         var place = new ValuePlace(1, 0, value.Length, Crc32C.Compute(value));
         segments.Cache.Add(place, value);

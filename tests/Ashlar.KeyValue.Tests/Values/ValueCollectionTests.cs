@@ -4,9 +4,10 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Segments with much garbage are given up; what of them is live moves, with its key and sequence.</summary>
+[Trait("disk", "any, slow")]
 public sealed class ValueCollectionTests
 {
-    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+    readonly IFileSystem disk = TestStore.AnyDisk();
 
     KeyValueOptions Options() => TestStore.Small(disk) with
     {

@@ -1,0 +1,29 @@
+using Ashlar.Storage;
+
+namespace Ashlar.TestKit;
+
+/// <summary>The door of tests to a real disk: the best that there is, or with <c>ASHLAR_DOOR=portable</c> the portable one.</summary>
+public static class RealDisk
+{
+    const string Variable = "ASHLAR_DOOR";
+
+    /// <summary>Whether tests that do not care which disk they have are to use a real one, too.</summary>
+    public static bool IsPortable { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } door
+        && (door == "portable" ? true : throw new ArgumentException($"{Variable} is '{door}'; there is only 'portable'."));
+
+    /// <summary>The door.</summary>
+    public static IFileSystem Door => IsPortable ? FileSystems.Portable : FileSystems.Real;
+
+    /// <summary>A directory of the real disk as a disk of its own, which is removed when the process ends.</summary>
+    public static IFileSystem New() => new RootedFileSystem(Door, Directory.CreateDirectory(
+        Path.Combine(Parent.Value, Path.GetRandomFileName())).FullName);
+
+    // In memory where that can be: doors are compared here, not disks.
+    static readonly Lazy<string> Parent = new(() =>
+    {
+        var place = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+        var parent = Directory.CreateDirectory(Path.Combine(place, $"ashlar-test-{Path.GetRandomFileName()}")).FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(parent, recursive: true);
+        return parent;
+    });
+}
