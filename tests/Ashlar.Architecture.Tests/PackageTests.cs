@@ -65,7 +65,7 @@ public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output) : IC
     [Fact]
     public async Task What_documents_show_in_csharp_compiles_and_runs_with_the_packages_alone()
     {
-        var snippets = Snippets.OfTheRepository();
+        var snippets = Snippets.Of(PackedFeed.Packages);
         Assert.True(snippets.Count >= 15, $"only {snippets.Count} were found");
         var project = feed.NewProject("Shown", PackedFeed.Packages, Snippets.ToProgram(snippets));
         var text = await feed.Dotnet(project, "run", "--", $"{feed.DirectoryPath}/shown");

@@ -17,13 +17,14 @@ static partial class Snippets
 {
     const string Fence = "```csharp", End = "```", NotRun = "<!-- not run:";
 
-    /// <summary>All snippets of the repository but those that say in a comment above why they are not run.</summary>
-    public static IReadOnlyList<Snippet> OfTheRepository() =>
-        Directory.EnumerateFiles(Repository.Root, "README.md")
-            .Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories))
-            .Concat(Directory.EnumerateFiles(Repository.SourceDirectory, "README.md", SearchOption.AllDirectories))
-            .Order(StringComparer.Ordinal)
-            .SelectMany(OfDocument)
+    /// <summary>
+    /// All snippets of the documents of these packages but those that say in a comment above why they are not run. What documents show of
+    /// hosts and caches are pieces of web programs.
+    /// </summary>
+    public static IReadOnlyList<Snippet> Of(IEnumerable<string> packages) =>
+        packages.Select(package => $"src/{package}/README.md")
+            .Concat(["README.md", "docs/key-value.md", "docs/operating/key-value.md"])
+            .SelectMany(document => OfDocument(Path.Combine(Repository.Root, document)))
             .ToArray();
 
     /// <summary>The files of a program that runs each in a directory of its own, and says so.</summary>
