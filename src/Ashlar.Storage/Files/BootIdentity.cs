@@ -13,6 +13,7 @@ public static class BootIdentity
 
     static Guid? Find()
     {
+        if (!OperatingSystem.IsLinux()) return null;
         try
         {
             using var file = FileSystems.Real.Open(LinuxPath, FileOpenMode.ReadOnly);
