@@ -16,6 +16,9 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
 {
     const long MostGrowthBytes = 200L << 20;
 
+    // Of three protocols: threads of all their places, and what tens of thousands have left that the runtime has not collected yet.
+    static readonly long MostCrowdGrowthBytes = TestTier.Choose(200L, 360L) << 20;
+
     const long SlackBytes = 64L << 20;
     const int SlackThreads = 32, SlackDescriptors = 64;
 
@@ -64,7 +67,7 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
                 WaitForAnswers(working);
                 var whileThere = Take(working);
                 var growth = watched.GrowthBytes;
-                Assert.InRange(growth, long.MinValue, MostGrowthBytes);
+                Assert.InRange(growth, long.MinValue, MostCrowdGrowthBytes);
 
                 // Whoever has not logged in by then is sent away.
                 var longest = crowds.Select(static crowd => crowd.LeaveAfterSeconds()).ToArray();
@@ -78,7 +81,7 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
                     watched.ThreadCount <= threads + SlackThreads && watched.DescriptorCount <= descriptors + SlackDescriptors);
                 Assert.True(settled, $"{watched.ThreadCount} threads of {threads}, {watched.DescriptorCount} descriptors of {descriptors}");
                 left.Add(watched.GrowthBytes);
-                Assert.InRange(left[^1], long.MinValue, MostGrowthBytes);
+                Assert.InRange(left[^1], long.MinValue, MostCrowdGrowthBytes);
                 output.WriteLine(JsonSerializer.Serialize(new
                 {
                     line = "connections",
