@@ -5,13 +5,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Every option has bounds, which are checked before anything is created, wherever options are taken.</summary>
-[Trait("disk", "any, slow")]
 public sealed class OptionBoundsTests
 {
     const long Mebibyte = 1 << 20;
     const long Tebibyte = 1L << 40;
 
-    readonly IFileSystem untouched = TestStore.AnyDisk();
+    readonly SimulatedFileSystem untouched = TestStore.NewDisk();
 
     KeyValueOptions Sound => TestStore.Small(untouched);
 
@@ -85,7 +84,7 @@ public sealed class OptionBoundsTests
         ];
         foreach (var options in extremes)
         {
-            var disk = TestStore.AnyDisk();
+            var disk = TestStore.NewDisk();
             using (var store = KeyValueStore.Open(TestStore.Directory, options with { FileSystem = disk }))
             {
                 for (var i = 0; i < 100; i++) store.Put($"{i:d2}", "value", i % 2 == 0 ? Durability.Sync : Durability.Relaxed);

@@ -21,8 +21,12 @@ public static class RealDisk
     // In memory where that can be: doors are compared here, not disks.
     static readonly Lazy<string> Parent = new(() =>
     {
+        const string name = "ashlar-door-";
         var place = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
-        var parent = Directory.CreateDirectory(Path.Combine(place, $"ashlar-test-{Path.GetRandomFileName()}")).FullName;
+        // Who runs tests may not wait until they have cleared up: what is left by processes that are gone goes here.
+        foreach (var old in Directory.GetDirectories(place, name + "*"))
+            if (!Directory.Exists($"/proc/{Path.GetFileName(old)[name.Length..]}")) Directory.Delete(old, recursive: true);
+        var parent = Directory.CreateDirectory(Path.Combine(place, $"{name}{Environment.ProcessId}")).FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(parent, recursive: true);
         return parent;
     });
