@@ -16,6 +16,7 @@ sealed class CommitBatch(bool isSpill)
 
     readonly List<(Leaf Leaf, bool WasOverwritten)> leaves = [];
     readonly HashSet<VolumeDevice> volumes = [];
+    readonly Dictionary<Leaf, CoveredLeaf> covered = [];
 
     public WriteBatch Entries { get; } = new();
 
@@ -196,22 +197,25 @@ sealed class CommitBatch(bool isSpill)
     /// </summary>
     public IReadOnlyList<CoveredLeaf> ListCovered()
     {
-        var covered = new List<CoveredLeaf>();
-        foreach (var (leaf, _) in leaves)
+        // A leaf that changed again while the others were captured is in the batch twice.
+        foreach (var captures in leaves.GroupBy(static each => each.Leaf))
         {
+            var leaf = captures.Key;
             lock (leaf)
             {
-                if (leaf is { CapturesBeingWritten: 1, CapturedRecent: > 0 })
-                    covered.Add(new CoveredLeaf(leaf.Volume.Lineage, leaf.Index, leaf.CapturedRecent, leaf.MarkedThrough));
+                if (leaf.CapturedRecent == 0 || leaf.CapturesBeingWritten != captures.Count()) continue;
+                covered.Add(leaf, new CoveredLeaf(leaf.Volume.Lineage, leaf.Index, leaf.CapturedRecent, leaf.MarkedThrough));
             }
         }
 
-        return covered;
+        return [.. covered.Values];
     }
 
     /// <summary>The batch is durable; one that is a spill is only written, and its markers go to those that are to be settled.</summary>
-    public void Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
+    /// <returns>What the log need not say any more of what came since <see cref="ListCovered"/>.</returns>
+    public IReadOnlyList<CoveredLeaf> Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
     {
+        var late = new List<CoveredLeaf>();
         foreach (var (leaf, wasOverwritten) in leaves)
         {
             lock (leaf)
@@ -223,6 +227,8 @@ sealed class CommitBatch(bool isSpill)
                 if (leaf.CapturesBeingWritten == 0)
                 {
                     foreach (ref var entry in leaf.Entries) entry.Committed();
+                    if (covered.TryGetValue(leaf, out var told) && leaf.MarkedThrough > told.MarkedThrough)
+                        late.Add(told with { MarkedThrough = leaf.MarkedThrough });
                     (leaf.CapturedRecent, leaf.MarkedThrough) = (0, 0);
                 }
             }
@@ -235,5 +241,7 @@ sealed class CommitBatch(bool isSpill)
 
             leaf.Unpin();
         }
+
+        return late;
     }
 }

@@ -61,7 +61,7 @@ partial class Committer : IDisposable
     long deviceWrites;
     long flushedWrites;
     long commits, dataFlushes, leavesWritten;
-    ulong sealedThrough;
+    RecentMark mark;
 
     public Committer(PoolParts parts)
     {
@@ -78,6 +78,12 @@ partial class Committer : IDisposable
     public long DataFlushes => Interlocked.Read(ref dataFlushes);
 
     public long LeavesWritten => Interlocked.Read(ref leavesWritten);
+
+    /// <summary>What the store says of the log of recent writes when the pool is opened. Before the first commit.</summary>
+    public RecentMark Mark
+    {
+        set => mark = value;
+    }
 
     /// <summary>Whether a flush would have to write the map.</summary>
     public bool HasChangedMaps => changed.MapCount > 0 || captured.Count > 0;
@@ -133,8 +139,9 @@ partial class Committer : IDisposable
     {
         WriteKept();
         foreach (var cut in cuts) Begin(cut);
-        var recent = scope > CommitScope.Spill ? parts.Recent.CommitBegins() : -1;
+        var recent = scope > CommitScope.Spill ? parts.Recent.CommitBegins() : (-1, 0);
         Capture(scope);
+        if (scope > CommitScope.Spill && captured.Count > 0) MarkRecent(captured.Last(), floor: recent.Sequence);
         if (scope > CommitScope.Spill)
         {
             FlushData();
@@ -142,7 +149,7 @@ partial class Committer : IDisposable
         }
 
         WriteMap();
-        parts.Recent.Committed(recent);
+        parts.Recent.Committed(recent.Segment);
         foreach (var cut in cuts) cut.Complete();
         metadata.Probe();
         if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
@@ -210,10 +217,15 @@ partial class Committer : IDisposable
     protected virtual void Seal(CommitBatch batch)
     {
         batch.Seal(space, fragments);
-        // With less of it the log has lost something, and nothing of it counts.
-        if (!parts.Recent.IsOn || parts.Recent.Sequence is var logged && logged == sealedThrough) return;
-        batch.Entries.Put(MapKeys.RecentThrough, RecentWrites.ToBytes(logged));
-        sealedThrough = logged;
+        MarkRecent(batch, mark.Floor);
+    }
+
+    // Of the batches of a commit the last one says that what was logged before it is over.
+    void MarkRecent(CommitBatch batch, ulong floor)
+    {
+        if (!parts.Recent.IsOn || batch.LeafCount == 0) return;
+        mark = new RecentMark(parts.Recent.Sequence, floor);
+        batch.Entries.Put(MapKeys.RecentMark, mark.ToBytes());
     }
 
     /// <summary>Step 2.</summary>
@@ -251,7 +263,7 @@ partial class Committer : IDisposable
             if (batch.LeafCount > 0) WriteBatch(batch);
             captured.Dequeue();
             parts.Recent.LogCovered(batch.ListCovered());
-            batch.Completed(markers, spilled);
+            parts.Recent.LogCovered(batch.Completed(markers, spilled));
             Release(batch);
         }
 

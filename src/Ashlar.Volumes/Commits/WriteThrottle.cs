@@ -23,12 +23,26 @@ sealed class WriteThrottle(PoolParts parts)
     public ValueTask WaitAsync()
     {
         if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(parts.ChangedLeaves.CheapestRelief);
-        if (parts.Recent.IsTooLong) return parts.Committer.RunAsync(CommitScope.Flush);
+        if (parts.Recent.IsTooLong) return RelieveLogAsync();
 
         // Begun in time, nobody has to wait for it.
         if (parts.ChangedLeaves.AreMany) parts.Committer.Request(parts.ChangedLeaves.CheapestRelief);
         else if (parts.Recent.IsLong) parts.Committer.Request(CommitScope.Flush);
         return ValueTask.CompletedTask;
+    }
+
+    // A disk of the map that takes no commit must not stop those who need none.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RelieveLogAsync()
+    {
+        try
+        {
+            await parts.Committer.RunAsync(CommitScope.Flush);
+        }
+        catch (DeviceFullException refused)
+        {
+            parts.Recent.GiveUp(refused);
+        }
     }
 
     /// <summary>

@@ -48,6 +48,9 @@ class BlockRules
     /// <summary>Whether all of a leaf is logged while the store lacks something of it that was.</summary>
     public virtual bool LogsWhileCaptured => true;
 
+    /// <summary>Whether an atomic write that was under way is said to be none when a log is taken up.</summary>
+    public virtual bool VoidsInRecovery => true;
+
     /// <summary>Whether a log that is taken up hears of what the store has already.</summary>
     public virtual bool CoversRecovered => true;
 

@@ -16,7 +16,7 @@ namespace Ashlar.Volumes;
 //   3. Change both leaves in memory.                       Crash: the same.
 //   4. Commit both, and nothing else, in one batch.        Crash within: both are old, or both are new.
 // Left to the next commit, which may take only one of them in a batch, they could become durable one by one. So they are not logged
-// as recent writes are, either: when such a write is answered the store has it.
+// as recent writes are, either: when such a write is answered the store has it, or its disk is full beyond the reserve.
 sealed partial class VolumeDevice
 {
     enum AtomicOutcome

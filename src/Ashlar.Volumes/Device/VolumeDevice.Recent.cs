@@ -51,7 +51,7 @@ sealed partial class VolumeDevice
     void LogAtomically(Leaf leaf)
     {
         if (!parts.Recent.IsOn) return;
-        lock (leaf) leaf.RecentThrough = parts.Recent.Sequence;
+        lock (leaf) leaf.RecentThrough = Math.Max(1, parts.Recent.Sequence);
     }
 
     // Blocks that the captured leaf has where they lie now. Call under the lock.
@@ -87,7 +87,12 @@ sealed partial class VolumeDevice
     {
         using var locked = await LockLeafAsync(leafIndex);
         var leaf = locked.Leaf;
-        if (leaf.Damage is not null) return default;
+        if (leaf.Damage is not null)
+        {
+            parts.Recent.LogCovered([records.Cover(Lineage, leafIndex)]); // What replaces it is logged.
+            return default;
+        }
+
         var found = new RecoveredLeaf();
         foreach (var entry in records.NewestFirst(Lineage, leafIndex))
         {
@@ -98,7 +103,7 @@ sealed partial class VolumeDevice
         homes.Begin(leaf);
         foreach (var (block, chunk) in found.Homes) homes.Found(block, chunk);
         var left = Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
-        var result = default(RecoveredBlocks);
+        var result = new RecoveredBlocks(0, 0, found.Missing.Count);
         foreach (var (first, count, kind) in found.Runs())
         {
             var offset = first * MapLayout.BlockBytes;
@@ -107,12 +112,12 @@ sealed partial class VolumeDevice
             var isDone = kind == RecoveredKind.Data
                 ? await TryWriteLockedAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic)
                 : await TryZeroLockedAsync(leaf, offset, length, keep: kind == RecoveredKind.KeptZeros, isForced: true);
-            result += isDone ? new RecoveredBlocks(count, 0) : new RecoveredBlocks(0, count);
+            result += isDone ? new RecoveredBlocks(count, 0, 0) : new RecoveredBlocks(0, count, 0);
         }
 
         // What the store has already is logged no more from now on, so the log must not speak of it any longer.
         if (!HasRecent(leaf) && parts.Rules.CoversRecovered)
-            parts.Recent.LogCovered([new CoveredLeaf(Lineage, leafIndex, records.Last, records.Last)]);
+            parts.Recent.LogCovered([records.Cover(Lineage, leafIndex)]);
         return result;
     }
 
@@ -129,7 +134,10 @@ sealed partial class VolumeDevice
         foreach (var run in runs)
         {
             if (entry.IsMarkedCovered && run.IsMarked) continue;
-            if (!await FindRunAsync(leaf, run, candidate, buffer) && isInDoubt) return;
+            if (await FindRunAsync(leaf, run, candidate, buffer, entry.IsNewest) || !isInDoubt) continue;
+            // Said, before anything else of the leaf is logged: the next recovery would take it for one that was done.
+            if (parts.Rules.VoidsInRecovery) parts.Recent.LogVoid(leaf, entry.Record.Sequence);
+            return;
         }
 
         if (isInDoubt) found.TakeOver(candidate);
@@ -137,7 +145,7 @@ sealed partial class VolumeDevice
 
     // False when a block is not there.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<bool> FindRunAsync(Leaf leaf, RecentRun run, RecoveredLeaf found, Memory<byte> buffer)
+    async ValueTask<bool> FindRunAsync(Leaf leaf, RecentRun run, RecoveredLeaf found, Memory<byte> buffer, bool mayBeUnderWay)
     {
         var deviceBlocks = parts.Space.ChunkCount * MapLayout.BlocksPerChunk;
         if (run.Place < MapLayout.ReservedChunks * MapLayout.BlocksPerChunk) return false;
@@ -152,6 +160,7 @@ sealed partial class VolumeDevice
                 || BlockChecksum.Compute(target.Span, run.Place + i, run.Birth) != run.Checksums[i])
             {
                 isWhole = false;
+                if (!mayBeUnderWay) found.AddMissing(block);
                 continue;
             }
 

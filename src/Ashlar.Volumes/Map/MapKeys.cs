@@ -9,7 +9,7 @@ namespace Ashlar.Volumes;
 /// <code>
 ///   P                                        pool record
 ///   O                                        the pool is open, or was not closed; by whom, where a log of recent writes goes with it
-///   J                                        up to where that log must reach
+///   J                                        up to where that log must reach, and up to where it is over
 ///   V uuid(16)                               volume record
 ///   U lineage(8)                             chunks that the volume's persisted leaves own
 ///   B group(8)                               bitmap of an allocation group
@@ -41,7 +41,7 @@ static class MapKeys
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
     public static ReadOnlySpan<byte> IsOpen => "O"u8;
-    public static ReadOnlySpan<byte> RecentThrough => "J"u8;
+    public static ReadOnlySpan<byte> RecentMark => "J"u8;
     public static ReadOnlySpan<byte> Volumes => "V"u8;
     public static ReadOnlySpan<byte> Usages => "U"u8;
     public static ReadOnlySpan<byte> Bitmaps => "B"u8;

@@ -178,12 +178,14 @@ public sealed partial class StoragePool
         Parts.Metadata.PutIsOpen(open, life);
         open.Put(MapKeys.Pool, record.ToBytes()); // In the version of today, before anything is written that earlier programs do not know.
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
-        Parts.Recent.Begin(Id, life, RecentWrites.FromBytes(Store.Get(MapKeys.RecentThrough)), recent);
+        var mark = RecentMark.Read(Store.Get(MapKeys.RecentMark));
+        Commits.Mark = mark;
+        Parts.Recent.Begin(Id, life, mark.Needed, recent);
         sweep.Prepare();
         Recheck.Prepare();
         TakeInSnapshots();
         var volumes = TakeIn(catalogue);
-        if (recent is not null) await new RecentWriteRecovery(Parts, Catalogue.FindLineage).RunAsync(recent);
+        if (recent is not null) await RecoverRecentAsync(recent);
         Resume(volumes);
         sweep.Start();
         Recheck.Start();
@@ -201,11 +203,21 @@ public sealed partial class StoragePool
         StartTimers();
     }
 
+    async ValueTask RecoverRecentAsync(RecentWriteRecords recent)
+    {
+        if (!await new RecentWriteRecovery(Parts, Catalogue.FindLineage).RunAsync(recent)) return;
+        // Also where it had nothing to write: from now on it is overwritten unlogged.
+        var over = new WriteBatch();
+        Commits.Mark = new RecentMark(recent.Last, recent.Last);
+        over.Put(MapKeys.RecentMark, new RecentMark(recent.Last, recent.Last).ToBytes());
+        await Parts.Metadata.WriteAsync(over, Durability.Sync, mayUseReserve: true);
+    }
+
     // A log that is taken up goes on in the same life: with another one, a second kill before all of it is committed would lose it.
     (RecentWriteRecords? Records, Guid Life) FindRecentWrites(byte[]? openedBy)
     {
         Guid? before = openedBy is { Length: 16 } ? new Guid(openedBy) : null;
-        var recent = Parts.Recent.Find(Id, before, RecentWrites.FromBytes(Store.Get(MapKeys.RecentThrough)));
+        var recent = Parts.Recent.Find(Id, before, RecentMark.Read(Store.Get(MapKeys.RecentMark)));
         return (recent, recent is null ? Parts.Options.Entropy.NextGuid() : before!.Value);
     }
 

@@ -9,10 +9,13 @@ sealed class RecentWriteRecords
     readonly List<byte[]> segments = [];
     readonly Dictionary<(long Lineage, long LeafIndex), LeafRecords> leaves = [];
 
-    RecentWriteRecords(IReadOnlyList<string> paths) => Paths = paths;
+    readonly List<string> paths = [];
+    readonly ulong floor;
+
+    RecentWriteRecords(ulong floor) => this.floor = floor;
 
     /// <summary>The segments, oldest first.</summary>
-    public IReadOnlyList<string> Paths { get; }
+    public IReadOnlyList<string> Paths => paths;
 
     /// <summary>Sequence of the last record; 0 when there is none.</summary>
     public ulong Last { get; private set; }
@@ -24,7 +27,8 @@ sealed class RecentWriteRecords
         leaves.Where(static each => each.Value.Needed.Any()).Select(static each => each.Key);
 
     /// <summary>Reads the segments that belong to a log; what is none is left out.</summary>
-    public static RecentWriteRecords Read(IFileSystem fileSystem, IEnumerable<string> paths, RecentWritesIdentity identity)
+    public static RecentWriteRecords Read(
+        IFileSystem fileSystem, IEnumerable<string> paths, RecentWritesIdentity identity, ulong floor)
     {
         var found = new List<(ulong First, string Path, byte[] Bytes)>();
         foreach (var path in paths)
@@ -36,17 +40,26 @@ sealed class RecentWriteRecords
         }
 
         found.Sort(static (one, other) => one.First.CompareTo(other.First));
-        var records = new RecentWriteRecords([.. found.Select(static each => each.Path)]);
-        foreach (var (first, _, bytes) in found)
+        var records = new RecentWriteRecords(floor);
+        foreach (var (first, path, bytes) in found)
         {
-            // Two begin alike where a process died before it wrote its first record. Behind a gap the log has lost some of itself.
-            if (records.Last != 0 && first <= records.Last) continue;
-            if (records.Last != 0 && first != records.Last + 1) break;
-            records.Add(bytes, first);
+            // Two begin alike where a process died before it wrote its first record. Behind a gap the log has lost some of itself: what is
+            // there must not become a part of the one that goes on before the gap.
+            if (records.Last != 0 && first > records.Last + 1)
+            {
+                fileSystem.Delete(path);
+                continue;
+            }
+
+            records.paths.Add(path);
+            if (records.Last == 0 || first == records.Last + 1) records.Add(bytes, first);
         }
 
         return records;
     }
+
+    /// <summary>That the store has a leaf, or that nothing of it can be taken up: the log is to speak of it no longer.</summary>
+    public CoveredLeaf Cover(long lineage, long leafIndex) => new(lineage, leafIndex, Last, Last);
 
     /// <summary>What of a leaf is not covered, the newest first.</summary>
     public IEnumerable<RecentEntry> NewestFirst(long lineage, long leafIndex)
@@ -63,18 +76,18 @@ sealed class RecentWriteRecords
         while (RecentWriteFormat.TryReadRecord(bytes.AsSpan(offset), Last + 1, out var record))
         {
             var key = (record.Lineage, record.LeafIndex);
-            if (!leaves.TryGetValue(key, out var leaf)) leaves.Add(key, leaf = new LeafRecords());
+            if (!leaves.TryGetValue(key, out var leaf)) leaves.Add(key, leaf = new LeafRecords(floor));
             leaf.Add(record, bytes.AsMemory(offset, record.LengthBytes));
             Last++;
             offset += record.LengthBytes;
         }
     }
 
-    sealed class LeafRecords
+    sealed class LeafRecords(ulong floor)
     {
         readonly List<RecentEntry> entries = [];
         readonly HashSet<ulong> voids = [];
-        ulong through, markedThrough;
+        ulong through = floor, markedThrough = floor;
 
         /// <summary>Writes and zeros that the store may not have, in their order.</summary>
         public IEnumerable<RecentEntry> Needed =>

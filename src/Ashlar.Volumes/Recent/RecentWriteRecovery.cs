@@ -15,8 +15,9 @@ namespace Ashlar.Volumes;
 /// </remarks>
 sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> findVolume)
 {
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask RunAsync(RecentWriteRecords records)
+    /// <returns>Whether all of it is committed, as far as it was found: then the log is over.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<bool> RunAsync(RecentWriteRecords records)
     {
         var homes = new RecoveredHomes(parts.Space);
         parts.Recent.Homes = homes;
@@ -28,19 +29,27 @@ sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> find
             Memory<byte> buffer = GC.AllocateUninitializedArray<byte>(MapLayout.LeafBytes, pinned: true);
             foreach (var (lineage, leafIndex) in records.Leaves)
             {
-                if (findVolume(lineage) is not { } volume || leafIndex < 0 || leafIndex >= LeavesOf(volume)) continue;
+                if (findVolume(lineage) is not { } volume || leafIndex < 0 || leafIndex >= LeavesOf(volume))
+                {
+                    parts.Recent.LogCovered([records.Cover(lineage, leafIndex)]); // Gone, or cut off.
+                    continue;
+                }
+
                 try
                 {
                     total += await volume.RecoverAsync(leafIndex, records, buffer, homes);
                 }
                 catch (BlockDeviceException cause)
                 {
+                    // From now on it is overwritten unlogged.
+                    parts.Recent.LogCovered([records.Cover(lineage, leafIndex)]);
                     Report(PoolEventSeverity.Error, $"what nobody had flushed of volume {volume.Name} is lost: {cause.Message}", cause);
                 }
             }
 
-            await CommitAsync();
+            var isCommitted = await TryCommitAsync();
             Tell(total);
+            return isCommitted;
         }
         finally
         {
@@ -63,15 +72,17 @@ sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> find
     }
 
     // A disk of the map without room keeps what was captured, and the log what it lacks.
-    async ValueTask CommitAsync()
+    async ValueTask<bool> TryCommitAsync()
     {
         try
         {
             await parts.Committer.RunAsync(CommitScope.Flush);
+            return true;
         }
         catch (DeviceFullException full)
         {
             Report(PoolEventSeverity.Warning, $"what was found of recent writes could not be committed yet: {full.Message}", full);
+            return false;
         }
     }
 
@@ -80,6 +91,8 @@ sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> find
         const string killed = "the process before was killed:";
         var blocks = $"blocks of {MapLayout.BlockBytes} bytes that nobody had flushed";
         if (total.Found > 0) Report(PoolEventSeverity.Information, $"{killed} {total.Found} {blocks} were found");
+        if (total.Missing > 0)
+            Report(PoolEventSeverity.Error, $"{killed} {total.Missing} {blocks} are lost: they are not where they were written");
         if (total.Lost > 0)
             Report(PoolEventSeverity.Error, $"{killed} {total.Lost} {blocks} are lost, because the pool has no room for them");
     }

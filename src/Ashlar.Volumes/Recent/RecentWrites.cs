@@ -19,7 +19,8 @@ namespace Ashlar.Volumes;
 /// takes the changed leaves from then on captures it, after the write, under the leaf's write lock;</item>
 /// <item>what overwrites blocks that the store has where they are needs no record: their marker says so;</item>
 /// <item>when a leaf is durable in the store a record says so, before what is done to it goes unlogged, and before anything that it has
-/// let go of is given out (<see cref="Committer"/>, between its steps 3 and 4);</item>
+/// let go of is given out (<see cref="Committer"/>, between its steps 3 and 4); and with the last batch of a commit the store says
+/// which records had been written when it began (<see cref="RecentMark"/>): they are over, whatever the log has lost by then;</item>
 /// <item>a segment is used again when a commit is done that began after the segment was full.</item>
 /// </list>
 /// <para>A log that cannot be written is deleted, for with a gap it could bring back what is gone; if that fails too, the pool is
@@ -75,9 +76,9 @@ class RecentWrites : IDisposable
     /// <summary>Finds the log that an earlier life has left, and ends all that is none; null where there is none.</summary>
     /// <param name="pool">The pool.</param>
     /// <param name="life">Who had it open, as the store says.</param>
-    /// <param name="needed">Sequence that the log must have come to, as the store says: with less it has lost some of it.</param>
+    /// <param name="mark">What the store says of it.</param>
     [SuppressMessage("Design", "CA1031", Justification = "What cannot be read is of no use, and is told.")]
-    public RecentWriteRecords? Find(Guid pool, Guid? life, ulong needed)
+    public RecentWriteRecords? Find(Guid pool, Guid? life, RecentMark mark)
     {
         if (place is null) return null;
         try
@@ -88,9 +89,14 @@ class RecentWrites : IDisposable
                 .Select(name => $"{place.Directory}/{name}")
                 .ToArray();
             var records = life is { } known
-                ? RecentWriteRecords.Read(place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known))
+                ? RecentWriteRecords.Read(place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known), FloorOf(mark))
                 : null;
-            if (records is { IsEmpty: false } && records.Last >= needed) return records;
+            if (records is { IsEmpty: false })
+            {
+                if (records.Last >= mark.Needed) return records;
+                Report("the log of recent writes has lost its end: what nobody had flushed is not taken up");
+            }
+
             foreach (var path in paths) place.FileSystem.Delete(path);
         }
         catch (Exception cause)
@@ -222,10 +228,10 @@ class RecentWrites : IDisposable
     }
 
     /// <summary>A commit begins that will capture every leaf that is changed by now. Ask before it takes the changed leaves.</summary>
-    /// <returns>What it covers, for <see cref="Committed"/>.</returns>
-    public long CommitBegins()
+    /// <returns>What it covers: segments, for <see cref="Committed"/>, and records.</returns>
+    public (long Segment, ulong Sequence) CommitBegins()
     {
-        lock (gate) return full.TryPeek(out _) ? full.Max(static segment => segment.Number) : -1;
+        lock (gate) return (full.TryPeek(out _) ? full.Max(static segment => segment.Number) : -1, sequence);
     }
 
     /// <summary>That commit is done: segments that were full before can be used again.</summary>
@@ -242,17 +248,6 @@ class RecentWrites : IDisposable
             while (spare.Count > (isOn ? MaxSpare : 0)) TryDelete(spare.Dequeue()); // The oldest: what is left has no gap.
         }
     }
-
-    /// <summary>A sequence as the store keeps it.</summary>
-    public static byte[] ToBytes(ulong sequence)
-    {
-        var value = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(value, sequence);
-        return value;
-    }
-
-    /// <summary>The sequence that the store keeps; 0 where there is none.</summary>
-    public static ulong FromBytes(byte[]? value) => value is { Length: sizeof(ulong) } ? BinaryPrimitives.ReadUInt64LittleEndian(value) : 0;
 
     /// <summary>Ends the log.</summary>
     /// <param name="isNeeded">Whether the next life may need it.</param>
@@ -302,7 +297,16 @@ class RecentWrites : IDisposable
         next.Number = nextNumber++;
         Span<byte> header = stackalloc byte[RecentWriteFormat.HeaderBytes];
         RecentWriteFormat.WriteHeader(header, identity, sequence + 1);
-        next.File.Write(header, 0);
+        try
+        {
+            next.File.Write(header, 0);
+        }
+        catch
+        {
+            TryDelete(next);
+            throw;
+        }
+
         next.EndBytes = header.Length;
         if (active is not null) full.Enqueue(active);
         active = next;
@@ -322,16 +326,27 @@ class RecentWrites : IDisposable
         {
             // Then it takes its space as it is written.
         }
+        catch
+        {
+            TryDelete(new Segment(file, nextNumber));
+            throw;
+        }
 
         return new Segment(file, nextNumber);
     }
 
     string PathOf(int name) => string.Create(CultureInfo.InvariantCulture, $"{place!.Directory}/{Prefix}{name:D4}");
 
-    // With a gap it could bring back what is gone.
-    void Break(StorageException cause)
+    /// <summary>Ends the log where the map's disk does not let it end by itself: it takes more and more of that disk.</summary>
+    public void GiveUp(Exception cause)
     {
-        isOn = false;
+        lock (gate)
+            if (isOn) Break(cause);
+    }
+
+    // With a gap it could bring back what is gone. It is off when it is gone: who looks without the gate may go on unlogged then.
+    void Break(Exception cause)
+    {
         Segment[] all = [.. full, .. spare, .. active is null ? [] : (Segment[])[active]];
         full.Clear();
         spare.Clear();
@@ -346,10 +361,11 @@ class RecentWrites : IDisposable
             failure.Latch(left);
         }
 
+        isOn = false;
         ReportOff(cause);
     }
 
-    void ReportOff(StorageException cause) => Report(
+    void ReportOff(Exception cause) => Report(
         "the log of recent writes cannot be written: until the pool is opened again, what nobody has flushed is lost if the server is "
         + $"killed: {cause.Message}",
         cause);
@@ -372,7 +388,10 @@ class RecentWrites : IDisposable
         }
     }
 
-    void Report(string message, Exception cause) =>
+    /// <summary>Up to where a log that is taken up is over.</summary>
+    protected virtual ulong FloorOf(RecentMark mark) => mark.Floor;
+
+    void Report(string message, Exception? cause = null) =>
         events.Report(PoolEventKind.Recovery, PoolEventSeverity.Warning, message, cause: cause);
 
     sealed class Segment(IFile file, long number)

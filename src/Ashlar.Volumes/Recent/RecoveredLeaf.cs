@@ -17,11 +17,11 @@ enum RecoveredKind : byte
     KeptZeros,
 }
 
-/// <summary>How many blocks a log has brought back, and how many found no room.</summary>
-readonly record struct RecoveredBlocks(long Found, long Lost)
+/// <summary>How many blocks a log has brought back, how many found no room, and how many are not what they were answered to be.</summary>
+readonly record struct RecoveredBlocks(long Found, long Lost, long Missing)
 {
     public static RecoveredBlocks operator +(RecoveredBlocks one, RecoveredBlocks other) =>
-        new(one.Found + other.Found, one.Lost + other.Lost);
+        new(one.Found + other.Found, one.Lost + other.Lost, one.Missing + other.Missing);
 }
 
 /// <summary>What the log of an earlier life says of the blocks of one leaf; filled from the newest record to the oldest.</summary>
@@ -32,6 +32,9 @@ sealed class RecoveredLeaf
 
     /// <summary>Whether some of it was written atomically: then all of it has to be, again.</summary>
     public bool IsAtomic { get; set; }
+
+    /// <summary>Blocks that are not what they were answered to be: power was lost below, or a set had them in memory.</summary>
+    public BlockSet Missing { get; set; }
 
     /// <summary>Blocks with data that lay at a home, and its chunk.</summary>
     public IEnumerable<(int Block, long Chunk)> Homes
@@ -52,6 +55,14 @@ sealed class RecoveredLeaf
     /// <param name="block">The block.</param>
     /// <param name="homeChunk">The home that it lies at; 0 when it lies elsewhere.</param>
     public void SetData(int block, long homeChunk) => (kinds[block], chunks[block]) = (RecoveredKind.Data, homeChunk);
+
+    /// <summary>A block was not found where a record that was done says; an older one may know of it.</summary>
+    public void AddMissing(int block)
+    {
+        var missing = Missing;
+        missing.Add(block);
+        Missing = missing;
+    }
 
     public void AddZeros(int firstBlock, int count, bool keep)
     {

@@ -122,6 +122,9 @@ enum PlantedBug
     /// <summary>What is overwritten under a marker is not logged while the leaf is on its way to the store.</summary>
     ForgetWhileCaptured,
 
+    /// <summary>An atomic write that was under way is not said to be none when a log is taken up.</summary>
+    ForgetVoids,
+
     /// <summary>A log that is taken up goes on to speak of what the store had already.</summary>
     ForgetStored,
 
@@ -292,11 +295,16 @@ static class PlantedBugs
         {
             if (bug != PlantedBug.ForgetCovered) base.LogCovered(leaves);
         }
+
+        protected override ulong FloorOf(RecentMark mark) =>
+            bug is PlantedBug.ForgetCovered or PlantedBug.ForgetStored ? 0 : base.FloorOf(mark);
     }
 
     sealed class Rules(PlantedBug bug) : BlockRules
     {
         public override bool LogsWhileCaptured => bug != PlantedBug.ForgetWhileCaptured;
+
+        public override bool VoidsInRecovery => bug != PlantedBug.ForgetVoids;
 
         public override bool CoversRecovered => bug != PlantedBug.ForgetStored;
 

@@ -43,16 +43,14 @@ sealed class CrashedPool
     /// <summary>Kills the process and opens the pool in the next one, which logs recent writes.</summary>
     /// <param name="bootId">Which start of the machine that one finds; null for the same.</param>
     /// <param name="options">How the pool works.</param>
-    /// <param name="writesToTheLog">After how many of them it dies.</param>
+    /// <param name="diesAt">The files at which it dies, or null.</param>
+    /// <param name="writes">After how many writes to them.</param>
     public async Task<CrashedPool> KillAndOpenAsync(
-        Guid? bootId = null, PoolOptions? options = null, int writesToTheLog = int.MaxValue)
+        Guid? bootId = null, PoolOptions? options = null, string? diesAt = null, int writes = 0)
     {
         Kill();
         var next = new MortalFileSystem(Disk);
-        next.BeforeWrite = path =>
-        {
-            if (path.StartsWith("/recent/", StringComparison.Ordinal) && writesToTheLog-- == 0) next.Kill();
-        };
+        if (diesAt is not null) DieAt(next, diesAt, writes);
         var recent = PoolWorkload.RecentOf(next, Disk);
         if (bootId is { } boot) recent = recent with { BootId = boot };
         options = (options ?? TestPool.DefaultOptions()) with { RecentWrites = recent };
@@ -62,9 +60,14 @@ sealed class CrashedPool
     public void Kill() => process.Kill();
 
     /// <summary>Lets the process die when it writes to its log of recent writes the next time.</summary>
-    public void KillBeforeNextLog() => process.BeforeWrite = path =>
+    public void KillBeforeNextLog() => KillBeforeNextWriteTo("/recent/");
+
+    /// <summary>Lets the process die when it writes to a file the next time, before it has.</summary>
+    public void KillBeforeNextWriteTo(string path) => DieAt(process, path, 0);
+
+    static void DieAt(MortalFileSystem process, string path, int writes) => process.BeforeWrite = written =>
     {
-        if (path.StartsWith("/recent/", StringComparison.Ordinal)) process.Kill();
+        if (written.StartsWith(path, StringComparison.Ordinal) && writes-- == 0) process.Kill();
     };
 
     public Task WriteAsync(long block, int seed, int count = 1) =>

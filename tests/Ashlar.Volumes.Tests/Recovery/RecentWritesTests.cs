@@ -108,7 +108,7 @@ public sealed class RecentWritesTests
         for (var death = 0; death < 3; death++)
         {
             pool.Kill();
-            await Record.ExceptionAsync(() => pool.KillAndOpenAsync(writesToTheLog: 1));
+            await Record.ExceptionAsync(() => pool.KillAndOpenAsync(diesAt: "/recent/", writes: 1));
         }
 
         for (var life = 0; life < 4; life++)
@@ -121,6 +121,102 @@ public sealed class RecentWritesTests
         Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 3));
         for (var life = 0; life < 4; life++)
             Assert.Equal(CrashedPool.Content(10 + life), await CrashedPool.ReadAsync(pool.Volume, 10 + life));
+    }
+
+    // The second recovery must not take for done what the first one found to be half there.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_atomic_write_that_was_under_way_is_none_also_after_a_second_kill(bool isForgotten)
+    {
+        var options = TestPool.DefaultOptions() with { Factory = (isForgotten ? PlantedBug.ForgetVoids : PlantedBug.None).ToFactory() };
+        var pool = await CrashedPool.CreateAsync(options, logsRecent: true);
+        await pool.WriteAsync(0, seed: 1, count: 2);
+        await pool.CommitAsync();
+        await pool.WriteAsync(5, seed: 3);
+        pool.KillBeforeNextWriteTo("/pool.data");
+        byte[] half = [.. new byte[4096], .. CrashedPool.Content(4)]; // What is not written there reads as zeros.
+        await Record.ExceptionAsync(async () => await pool.Volume.WriteAsync(new Lba(0), half, WriteOptions.Atomic));
+
+        pool.Kill();
+        await Record.ExceptionAsync(() => pool.KillAndOpenAsync(options: options, diesAt: "/pool.data"));
+        pool = await pool.KillAndOpenAsync(options: options);
+
+        var first = await CrashedPool.ReadAsync(pool.Volume, 0);
+        Assert.Equal(isForgotten, !first.AsSpan().SequenceEqual(CrashedPool.Content(1, 2).AsSpan(0, 4096)));
+        Assert.Equal(CrashedPool.Content(1, 2)[4096..], await CrashedPool.ReadAsync(pool.Volume, 1));
+        Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 5));
+    }
+
+    // A leaf that is written while a commit captures others is captured twice.
+    [Fact]
+    public async Task What_is_overwritten_after_a_commit_that_had_a_leaf_twice_survives_a_kill()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(0, seed: 1);
+        await pool.WriteAsync(5, seed: 2);
+        await pool.CommitAsync();
+        await pool.WriteAsync(0, seed: 3);
+        await pool.Volume.WriteZeroesAsync(new Lba(5), 1);
+        await pool.WriteAsync(5, seed: 4);
+        await pool.WriteAsync(300, seed: 5);
+        var volume = (VolumeDevice)pool.Volume;
+        var (first, second) = (volume.Leaves.Find(0)!, volume.Leaves.Find(1)!);
+        await second.WriteLock.EnterAsync();
+        var commit = Task.Run(pool.Pool.Pool.CommitAsync);
+        SpinWait.SpinUntil(() => first.Dirt == LeafDirt.None);
+        await pool.WriteAsync(7, seed: 6);
+        second.WriteLock.Exit();
+        await commit;
+
+        await pool.WriteAsync(5, seed: 7);
+        await pool.Volume.FlushAsync();
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(7), await CrashedPool.ReadAsync(pool.Volume, 5));
+        Assert.Equal(CrashedPool.Content(6), await CrashedPool.ReadAsync(pool.Volume, 7));
+    }
+
+    // A disk that goes away and comes back within one start of the machine: the log was never synced.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_log_that_has_lost_what_came_after_the_last_commit_takes_nothing_back(bool isFloorIgnored)
+    {
+        var options = TestPool.DefaultOptions() with { Factory = (isFloorIgnored ? PlantedBug.ForgetStored : PlantedBug.None).ToFactory() };
+        var pool = await CrashedPool.CreateAsync(options, logsRecent: true);
+        await pool.WriteAsync(5, seed: 1);
+        await pool.CommitAsync();
+        await pool.Volume.WriteZeroesAsync(new Lba(5), 1);
+        await pool.WriteAsync(5, seed: 2);
+        await pool.Volume.FlushAsync();
+        await pool.WriteAsync(5, seed: 3);
+        await pool.Volume.FlushAsync();
+        pool.Kill();
+        CutLogAt(pool.Disk, RecentKind.Covered, nth: 2);
+
+        pool = await pool.KillAndOpenAsync(options: options);
+
+        Assert.Equal(isFloorIgnored ? new byte[4096] : CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 5));
+    }
+
+    static void CutLogAt(SimulatedFileSystem disk, RecentKind kind, int nth)
+    {
+        using var file = disk.Open("/recent/recent-0000", FileOpenMode.Existing);
+        var bytes = file.ReadWhole();
+        var offset = RecentWriteFormat.HeaderBytes;
+        for (ulong sequence = 1; RecentWriteFormat.TryReadRecord(bytes.AsSpan(offset), sequence, out var record); sequence++)
+        {
+            if (record.Kind == kind && --nth == 0)
+            {
+                file.Write(new byte[record.LengthBytes], offset);
+                return;
+            }
+
+            offset += record.LengthBytes;
+        }
+
+        throw new InvalidOperationException("there is no such record");
     }
 
     [Fact]
@@ -158,7 +254,7 @@ public sealed class RecentWritesTests
         await pool.WriteAsync(5, seed: 3);
         pool.Kill();
         using (var file = pool.Disk.Open("/recent/recent-0000", FileOpenMode.Existing))
-            file.Write(new byte[1], RecentWriteFormat.HeaderBytes);
+            file.Write(new byte[1], RecentWriteFormat.HeaderBytes + RecentWriteFormat.RecordHeaderBytes + RecentWriteFormat.RunBytes + 4);
 
         pool = await pool.KillAndOpenAsync();
 
