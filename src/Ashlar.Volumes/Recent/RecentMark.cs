@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Ashlar.Volumes;
 
 /// <summary>What the store says of the log of recent writes, in the batches of commits.</summary>
-/// <param name="Needed">The sequence that the log had come to: with less of it, it has lost some of itself, and nothing of it counts.</param>
+/// <param name="Needed">The sequence that the log had come to: with less of it, it has lost some of itself, and none of it counts.</param>
 /// <param name="Floor">All records up to this one are over: the store has what they say.</param>
 readonly record struct RecentMark(ulong Needed, ulong Floor)
 {
