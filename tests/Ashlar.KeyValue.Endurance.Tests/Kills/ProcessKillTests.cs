@@ -68,6 +68,7 @@ public sealed class ProcessKillTests(ITestOutputHelper output)
         output.WriteLine(failure.Message);
         // What had not arrived may be the head of a log.
         Assert.Contains(
-            Assert.IsType<JudgeException>(failure.InnerException).Problem, (JudgeProblem[])[JudgeProblem.Lost, JudgeProblem.DoesNotOpen]);
+            Assert.IsType<JudgeException>(failure.InnerException).Problem,
+            (JudgeProblem[])[JudgeProblem.Lost, JudgeProblem.NoPrefix, JudgeProblem.DoesNotOpen]);
     }
 }

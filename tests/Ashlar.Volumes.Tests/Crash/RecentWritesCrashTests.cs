@@ -21,12 +21,12 @@ public sealed class RecentWritesCrashTests(ITestOutputHelper output)
         var totals = new CrashTotals("deaths with a log of recent writes", seeds);
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {
-            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(2, 1), writesAtomically, isPlaced);
+            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(4, 1), writesAtomically, isPlaced);
             output.WriteLine($"seed {seed}: {result}");
             totals.Add(result);
         });
         if (totals.IsReplay) return;
-        Assert.True(totals.Deaths >= seeds.Length * 60, $"only {totals.Deaths} deaths");
+        Assert.True(totals.Deaths >= seeds.Length * TestTier.Choose(30, 120), $"only {totals.Deaths} deaths");
         output.WriteLine(totals.ToJson());
     }
 
