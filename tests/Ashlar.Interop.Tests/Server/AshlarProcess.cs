@@ -220,7 +220,6 @@ sealed partial class AshlarProcess : IDisposable
     {
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ASHLAR_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
-        start.Environment.Remove("DOTNET_GCgen0size"); // Of ./test: the server's memory is what users have.
     }
 
     // A FileStream would lock it, which keeps one of the two out.

@@ -70,7 +70,6 @@ public sealed class ConfinedProcessTests(ITestOutputHelper output)
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.Environment.Remove("DOTNET_GCgen0size"); // Of ./test: more than some of these may have at all.
         if (heapBytes is { } heap) start.Environment["DOTNET_GCHeapHardLimit"] = heap.ToString("x", CultureInfo.InvariantCulture);
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // It maps a file of gigabytes, which counts against the size of files.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
