@@ -10,13 +10,17 @@ public sealed partial class KeyValueStore
     /// error.
     /// </summary>
     /// <remarks>
-    /// The space comes back by itself: tables that lie in the range go without being read, the others when they are merged. Earlier
-    /// programs refuse a store in which a range was deleted.
+    /// The space comes back once the memory table has become a table, which <see cref="Flush"/> or later writes begin: tables that lie in
+    /// the range go without being read, the others when they are merged, which is soon if they refer to values that are large beside their
+    /// keys. Open snapshots keep what they see. Earlier programs refuse a store in which a range was deleted.
     /// </remarks>
     /// <param name="range">The keys.</param>
     /// <param name="durability">What the write has survived when the call returns.</param>
     /// <exception cref="KeyLengthException">
     /// A border is longer than any key can be (<see cref="KeyValueOptions.KeyLimitBytes"/>).
+    /// </exception>
+    /// <exception cref="DeletedRangesLimitException">
+    /// Some 16,384 deleted ranges are remembered, mostly because a snapshot keeps what they deleted.
     /// </exception>
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left. A full disk is no reason, as long as anything is kept for deletes.

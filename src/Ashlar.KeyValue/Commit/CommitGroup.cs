@@ -20,6 +20,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     int blockingMembers;
     int holders;
     int nextToComplete;
+    int rangeDeletes; // Of all who joined.
 
     /// <summary>In the order in which they joined.</summary>
     public List<PendingWrite> Members => members;
@@ -56,13 +57,15 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     /// </summary>
     public bool Accepts(PendingWrite write) =>
         Request == CommitRequest.Write && write.Request == CommitRequest.Write
-        && (NeedsSync || !write.NeedsSync) && LengthBytes + write.LengthBytes <= LogGroupLimit.Bytes;
+        && (NeedsSync || !write.NeedsSync) && LengthBytes + write.LengthBytes <= LogGroupLimit.Bytes
+        && rangeDeletes + write.RangeDeletes <= WriteBatch.MaxRangeDeletes;
 
     public void Join(PendingWrite write)
     {
         if (members.Count == 0) (Request, IsForming) = (write.Request, true);
         members.Add(write);
         LengthBytes += write.LengthBytes;
+        rangeDeletes += write.RangeDeletes;
         NeedsSync |= write.NeedsSync;
         HasRelaxed |= write.Durability == Durability.Relaxed;
         HasChecks |= write.Check is not null;
@@ -163,17 +166,14 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         if (isRefused) members.RemoveAll(static write => write.Refusal is not null);
     }
 
-    /// <summary>Whether any member deletes a range. The leader's.</summary>
-    public bool HasRangeDeletes
+    /// <summary>How many ranges its members delete. The leader's.</summary>
+    public int RangeDeletes
     {
         get
         {
-            foreach (var write in members)
-            {
-                if (write.Batch is { HasRangeDeletes: true }) return true;
-            }
-
-            return false;
+            var sum = 0;
+            foreach (var write in members) sum += write.RangeDeletes;
+            return sum;
         }
     }
 
@@ -216,6 +216,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         asyncMembers.Clear();
         blockingMembers = 0;
         nextToComplete = 0;
+        rangeDeletes = 0;
         NeedsSync = false;
         HasRelaxed = false;
         HasChecks = false;

@@ -204,10 +204,28 @@ sealed class Committer : IDisposable
     Exception? RefusalOf(WriteBatch batch)
     {
         if (batch.Keyspaces?.Find(one => one.IsDropped) is { } dropped) return new KeyspaceDroppedException(dropped.Name);
+        if (batch.HasRangeDeletes && !batch.IsOfEngine && RefusalOfRanges() is { } tooMany) return tooMany;
         return batch.HasReservedKeys && !batch.IsOfEngine && state.HasKeyspaces
             ? new ReservedKeyException(
                 "Keys that begin with FF FF FF FF belong to the keyspaces of this store: put into one, and end ranges before them.")
             : null;
+    }
+
+    // Those that a reader keeps have no other bound: they slow nobody down.
+    DeletedRangesLimitException? RefusalOfRanges()
+    {
+        int count;
+        ulong newest;
+        var visible = state.VisibleSequence;
+        using (var read = state.Read())
+        {
+            count = read.Version.RangeCount;
+            if (count < StoreVersion.MaxRanges) return null;
+            newest = read.Version.NewestRange;
+        }
+
+        var oldest = state.OldestReadableSequence();
+        return new(count, StoreVersion.MaxRanges, oldest < Math.Min(newest, visible) ? oldest : null);
     }
 
     void WriteEntries(CommitGroup group)
@@ -245,14 +263,17 @@ sealed class Committer : IDisposable
     void MakeRoom(CommitGroup group)
     {
         if (group.LengthBytes == 0) return;
-        var isFull = background.IsFull(active, log.SegmentBytes);
+        var isFull = background.IsFull(active, log.SegmentBytes) || HasNoRoomForRanges(group.RangeDeletes);
         background.WaitForRoom(group.LengthBytes, active, isFull);
         if (isFull) Rotate();
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
         ReserveLog(group);
         // Last: on a full disk the reserve has given up a little more than the log takes.
-        if (group.HasRangeDeletes) features.Require(StoreFeatures.RangeDeletes);
+        if (group.RangeDeletes > 0) features.Require(StoreFeatures.RangeDeletes);
     }
+
+    bool HasNoRoomForRanges(int added) =>
+        added > 0 && active.RangeCount > 0 && active.RangeCount + added > WriteBatch.MaxRangeDeletes;
 
     static (int BodyLength, int Count) Measure(List<PendingWrite> members)
     {

@@ -36,6 +36,8 @@ class PendingWrite
 
     public int LengthBytes => Batch?.LengthBytes ?? 0;
 
+    public int RangeDeletes => Batch?.RangeDeletes ?? 0;
+
     public SpaceClaim Claim => Batch?.Claim ?? SpaceClaim.All;
 
     /// <summary>Why it was refused while others of its group were not; read it once the group is done.</summary>

@@ -26,6 +26,12 @@ sealed class CompactionPicker(KeyValueOptions options)
     /// <summary>With more deleted ranges they come before levels that are too large: each read of a key searches them.</summary>
     public const int ManyRanges = 1024;
 
+    /// <summary>
+    /// A table that refers to more than so many times its own length is rewritten for any range that it may lie in with a part: what that
+    /// takes is little beside what the part may keep.
+    /// </summary>
+    const int ReferringBytesPerByte = 8;
+
     /// <summary>A merge of level 0 that would rewrite more than this times its size waits until level 0 is larger.</summary>
     const int MaxRewrittenPerByte = 10;
 
@@ -160,11 +166,14 @@ sealed class CompactionPicker(KeyValueOptions options)
             if (ranges.CoverAll(info.SmallestKey, info.LargestKey, after, oldestReadable)) return new CompactionPlan([table], info.Level);
         }
 
-        return ranges.Count > LazyRanges ? PickAtBorders(tables, oldestReadable) : null;
+        return PickAtBorders(tables, oldestReadable, ranges.Count > LazyRanges ? -1 : ReferringBytesPerByte);
     }
 
     /// <summary>Rewrites a table that may hold entries of the oldest deleted range; null if none does.</summary>
-    public static CompactionPlan? PickAtBorders(TableSet tables, ulong oldestReadable)
+    /// <param name="tables">What there is.</param>
+    /// <param name="oldestReadable">Nobody reads below it.</param>
+    /// <param name="referringBytesPerByte">It refers to more values than so many times its own length.</param>
+    public static CompactionPlan? PickAtBorders(TableSet tables, ulong oldestReadable, int referringBytesPerByte = -1)
     {
         if (tables.Ranges is not { } ranges) return null;
         foreach (var range in ranges.All)
@@ -172,7 +181,9 @@ sealed class CompactionPicker(KeyValueOptions options)
             if (range.Sequence > oldestReadable) break; // The merge would leave what a snapshot sees.
             foreach (var table in tables.All())
             {
-                if (table.Info.MayHoldDeletedBy(range)) return new CompactionPlan([table], table.Info.Level);
+                if (!table.Info.MayHoldDeletedBy(range)) continue;
+                if (LiveEstimate.ReferredBytes(table) <= referringBytesPerByte * table.Info.FileLength) continue;
+                return new CompactionPlan([table], table.Info.Level);
             }
         }
 

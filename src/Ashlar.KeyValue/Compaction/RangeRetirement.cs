@@ -46,6 +46,23 @@ static class RangeRetirement
         return RangeTombstones.Of(listed);
     }
 
+    /// <summary>Adds to the edit of a recovery which of the ranges come that were deleted in its log.</summary>
+    /// <param name="edit">The edit, with the table that it adds.</param>
+    /// <param name="state">What the manifest says before it; the manifest's gate is held.</param>
+    /// <param name="recovered">The ranges.</param>
+    /// <param name="lastSequence">Who comes later reads there or above it; nobody is there yet.</param>
+    public static void AddRecovered(ManifestEdit edit, ManifestState state, RangeTombstones recovered, ulong lastSequence)
+    {
+        TableInfo[] tables = [.. state.Tables.Values, .. edit.AddedTables];
+        var all = recovered.All;
+        for (var i = 0; i < all.Length; i++)
+        {
+            var range = all[i];
+            if (Array.Exists(tables, table => table.MayHoldDeletedBy(range)) && !IsReplaced(range, all[(i + 1)..], [lastSequence]))
+                edit.AddedRanges.Add(range);
+        }
+    }
+
     static bool IsNeeded(RangeTombstone range, TableSet tables, HashSet<Table> gone, ManifestEdit edit)
     {
         foreach (var table in edit.AddedTables)

@@ -45,9 +45,10 @@ sealed class TableInstaller(EngineContext engine)
         List<ulong> dropped;
         using (engine.Manifest.Gate.Hold())
         {
-            var ranges = FollowRanges(edit, inputs, flushed?.Ranges);
+            RangeTombstones? ranges;
             try
             {
+                ranges = FollowRanges(edit, inputs, flushed?.Ranges);
                 dropped = engine.Manifest.Append(edit);
             }
             catch (Exception cause)

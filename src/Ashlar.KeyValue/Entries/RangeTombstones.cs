@@ -1,20 +1,20 @@
-using System.Runtime.InteropServices;
-
 namespace Ashlar.KeyValue.Entries;
 
 /// <summary>Range tombstones, immutable, so that what covers a key is found by one binary search, however many they are.</summary>
 /// <remarks>
-/// Their bounds cut all keys into stretches, each of which the same tombstones cover. Ranges that end one behind the other, as those of
-/// "all before this moment" do, share what is kept of them: of a stretch behind an end it is the same array, with one less of it.
+/// Their bounds cut all keys into stretches, each of which the same tombstones cover. Which those are changes by one at each bound, and
+/// neighbours share what they have in common (<see cref="SharedSets"/>): however n of them overlap, they take memory for n log n.
 /// </remarks>
 sealed class RangeTombstones
 {
     readonly RangeTombstone[] all;
+    readonly ulong[] sequences; // Of all: a tombstone's number is its place here.
     readonly byte[][] bounds;
-    readonly (ulong[] Sequences, int Count)[] covering; // Of the stretch that begins at the bound of that number.
+    readonly (int Covering, ulong Newest)[] stretches; // That begin at the bound of that number.
+    readonly SharedSets sets;
 
-    RangeTombstones(RangeTombstone[] all, byte[][] bounds, (ulong[] Sequences, int Count)[] covering) =>
-        (this.all, this.bounds, this.covering) = (all, bounds, covering);
+    RangeTombstones(RangeTombstone[] all, ulong[] sequences, byte[][] bounds, (int Covering, ulong Newest)[] stretches, SharedSets sets) =>
+        (this.all, this.sequences, this.bounds, this.stretches, this.sets) = (all, sequences, bounds, stretches, sets);
 
     /// <summary>The tombstones, the oldest first.</summary>
     public ReadOnlySpan<RangeTombstone> All => all;
@@ -27,35 +27,31 @@ sealed class RangeTombstones
     {
         RangeTombstone[] all = [.. tombstones.OrderBy(one => one.Sequence)];
         if (all.Length == 0) return null;
-        var changes = new List<(byte[] Bound, ulong Sequence, bool IsStart)>(2 * all.Length);
-        foreach (var one in all)
+        var sequences = new ulong[all.Length];
+        var changes = new List<(byte[] Bound, int Number)>(2 * all.Length);
+        for (var number = 0; number < all.Length; number++)
         {
-            changes.Add((one.Start, one.Sequence, true));
-            if (one.End is not null) changes.Add((one.End, one.Sequence, false));
+            sequences[number] = all[number].Sequence;
+            changes.Add((all[number].Start, number));
+            if (all[number].End is { } end) changes.Add((end, number));
         }
 
         changes.Sort(static (left, right) => KeyOrder.Instance.Compare(left.Bound, right.Bound));
-        var bounds = new List<byte[]>();
-        var covering = new List<(ulong[] Sequences, int Count)>();
-        var open = new List<ulong>(); // Ascending.
+        var bounds = new List<byte[]>(changes.Count);
+        var stretches = new List<(int Covering, ulong Newest)>(changes.Count);
+        var sets = new SharedSets(all.Length, changes.Count);
+        var covering = SharedSets.Empty;
         for (var i = 0; i < changes.Count;)
         {
             var bound = changes[i].Bound;
-            var isShorter = true; // Whether all that changes is that the oldest of them end.
+            // No range ends where it starts: the first bound of each opens it, the second one ends it.
             for (; i < changes.Count && KeyOrder.Instance.Compare(changes[i].Bound, bound) == 0; i++)
-            {
-                var (_, sequence, isStart) = changes[i];
-                var at = open.BinarySearch(sequence);
-                isShorter &= !isStart && at == 0;
-                if (isStart) open.Insert(~at, sequence);
-                else open.RemoveAt(at);
-            }
-
+                covering = sets.Toggle(covering, changes[i].Number);
             bounds.Add(bound);
-            covering.Add(isShorter && covering.Count > 0 ? (covering[^1].Sequences, open.Count) : (NewestFirst(open), open.Count));
+            stretches.Add((covering, covering == SharedSets.Empty ? 0 : sequences[sets.LastUpTo(covering, all.Length - 1)]));
         }
 
-        return new RangeTombstones(all, [.. bounds], [.. covering]);
+        return new RangeTombstones(all, sequences, [.. bounds], [.. stretches], sets);
     }
 
     /// <summary>All of some sets as one; null if there are none.</summary>
@@ -77,7 +73,8 @@ sealed class RangeTombstones
         }
 
         var end = low < bounds.Length ? bounds[low] : null;
-        return low == 0 ? new(null, end, [], 0) : new(bounds[low - 1], end, covering[low - 1].Sequences, covering[low - 1].Count);
+        if (low == 0) return new(null, end, this, SharedSets.Empty, 0);
+        return new(bounds[low - 1], end, this, stretches[low - 1].Covering, stretches[low - 1].Newest);
     }
 
     /// <summary>The newest tombstone that covers a key and that a reader at a sequence sees; 0 if there is none.</summary>
@@ -89,10 +86,20 @@ sealed class RangeTombstones
     /// <summary>How many there are up to a sequence.</summary>
     public int CountUpTo(ulong sequence)
     {
-        var count = all.Length;
-        while (count > 0 && all[count - 1].Sequence > sequence) count--;
-        return count;
+        var at = sequences.AsSpan().BinarySearch(sequence);
+        return at < 0 ? ~at : at + 1;
     }
+
+    /// <summary>The newest of some up to a sequence; 0 if there is none.</summary>
+    /// <param name="covering">Those of a <see cref="RangeStretch"/>.</param>
+    /// <param name="sequence">The sequence.</param>
+    public ulong NewestUpTo(int covering, ulong sequence) =>
+        sets.LastUpTo(covering, CountUpTo(sequence) - 1) is >= 0 and var found ? sequences[found] : 0;
+
+    /// <summary>The oldest of some that is newer than a sequence; the largest number there is if none is.</summary>
+    /// <inheritdoc cref="NewestUpTo(int, ulong)" path="/param" />
+    public ulong OldestAfter(int covering, ulong sequence) =>
+        sets.FirstFrom(covering, CountUpTo(sequence)) is >= 0 and var found ? sequences[found] : ulong.MaxValue;
 
     /// <summary>
     /// Whether every key between two, borders included, is covered by a tombstone that is newer than one sequence and no newer than
@@ -107,12 +114,5 @@ sealed class RangeTombstones
             if (stretch.End is null || largest.SequenceCompareTo(stretch.End) < 0) return true;
             key = stretch.End;
         }
-    }
-
-    static ulong[] NewestFirst(List<ulong> ascending)
-    {
-        ulong[] sequences = [.. CollectionsMarshal.AsSpan(ascending)];
-        Array.Reverse(sequences);
-        return sequences;
     }
 }

@@ -14,6 +14,9 @@ public sealed partial class WriteBatch
     /// <summary>Largest batch, with 16 bytes for each entry's head.</summary>
     public const int MaxBytes = 256 << 20;
 
+    /// <summary>So many ranges a batch deletes at the most: what covers a key is to be found in little time and memory.</summary>
+    public const int MaxRangeDeletes = 1024;
+
     // Kept in the encoding of the log, so that checksums are computed by the writing threads, not by the one that commits.
     // Room for the head of a group comes first, so that a batch that is alone in its group is written from here.
     byte[] buffer = [];
@@ -54,7 +57,10 @@ public sealed partial class WriteBatch
     internal bool HasPuts { get; private set; }
 
     /// <summary>Whether it deletes a range: stores of earlier programs do not know how to read that.</summary>
-    internal bool HasRangeDeletes { get; private set; }
+    internal bool HasRangeDeletes => RangeDeletes > 0;
+
+    /// <summary>How many ranges it deletes.</summary>
+    internal int RangeDeletes { get; private set; }
 
     /// <summary>Keyspaces that it has entries of; null if there are none.</summary>
     internal List<KeyspaceIdentity>? Keyspaces { get; private set; }
@@ -146,6 +152,9 @@ public sealed partial class WriteBatch
     /// </summary>
     /// <exception cref="KeyLengthException">A border of the range is longer than any key can be.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="TooManyRangeDeletesException">
+    /// The batch deletes <see cref="MaxRangeDeletes"/> ranges already.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void DeleteRange(KeyRange range)
     {
@@ -169,7 +178,7 @@ public sealed partial class WriteBatch
         BeginChange();
         Count = 0;
         HasPuts = false;
-        HasRangeDeletes = false;
+        RangeDeletes = 0;
         HasReservedKeys = false;
         Keyspaces = null;
         mayUseReserve = false;
@@ -206,6 +215,9 @@ public sealed partial class WriteBatch
 
     /// <summary>Adds an entry of another batch as it is.</summary>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="TooManyRangeDeletesException">
+    /// The batch deletes <see cref="MaxRangeDeletes"/> ranges already.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Add(WriteBatchEntry entry)
     {
@@ -299,6 +311,9 @@ public sealed partial class WriteBatch
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
         if (value.Length > KeyValueOptions.ValueLimitBytes)
             throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
+        // What was archived is taken as it is.
+        if (kind == EntryKind.RangeDelete && RangeDeletes >= MaxRangeDeletes && !IsOfEngine)
+            throw new TooManyRangeDeletesException(MaxRangeDeletes);
         var start = LengthBytes;
         var size = LogEntry.HeaderBytes + key.Length + extraBytes + value.Length;
         var end = (long)LengthBytes + size;
@@ -312,7 +327,7 @@ public sealed partial class WriteBatch
 
         LengthBytes = (int)end;
         Count++;
-        HasRangeDeletes |= kind == EntryKind.RangeDelete;
+        if (kind == EntryKind.RangeDelete) RangeDeletes++;
         HasReservedKeys |= KeyspaceRegion.Holds(key)
             || (kind == EntryKind.RangeDelete && (value.IsEmpty || value.SequenceCompareTo(KeyspaceRegion.Start) > 0));
         if (kind.IsPut())

@@ -35,7 +35,7 @@ sealed class RecoveryFlush(
                     LastCommitTime = source.LastCommitTime,
                 };
                 if (info is not null) edit.AddedTables.Add(info);
-                if (source.Ranges is { } ranges) edit.AddedRanges.AddRange(ranges.All);
+                if (source.Ranges is { } ranges) RangeRetirement.AddRecovered(edit, manifest.State, ranges, lastSequence);
                 MemTableFlush.KeepSegments(edit, source, edit.AddedTables, manifest);
                 dropped = manifest.Append(edit);
             }

@@ -12,6 +12,9 @@ namespace Ashlar.KeyValue.Versions;
 /// </summary>
 sealed class StoreVersion : SharedResource
 {
+    /// <summary>With so many deleted ranges, in memtables and tables, no more are deleted until merges have come to some.</summary>
+    public const int MaxRanges = 16 << 10;
+
     readonly RangeTombstones? ranges; // All but those of the memtable that is being written.
 
     public StoreVersion(MemTable active, MemTable[] immutable, TableSet tables)
@@ -65,6 +68,9 @@ sealed class StoreVersion : SharedResource
 
     /// <summary>How many there are.</summary>
     public int RangeCount => (ranges?.Count ?? 0) + Active.RangeCount;
+
+    /// <summary>The sequence of the newest of them; 0 if there are none.</summary>
+    public ulong NewestRange => (Active.Ranges ?? ranges)?.NewestUpTo(ulong.MaxValue) ?? 0;
 
     /// <summary>
     /// One iterator over everything, all versions of all entries, but for those that a reader at a sequence sees deleted with their range.

@@ -206,6 +206,106 @@ public sealed class RangeDeleteTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_deletes_so_many_ranges_and_no_more()
+    {
+        var batch = BatchOf(WriteBatch.MaxRangeDeletes);
+        var copy = new WriteBatch();
+        foreach (var entry in batch) copy.Add(entry);
+        var refusal = Assert.Throws<TooManyRangeDeletesException>(() => batch.DeleteRange("x"u8, "y"u8));
+        Assert.Equal(WriteBatch.MaxRangeDeletes, refusal.Limit);
+        Assert.Throws<TooManyRangeDeletesException>(void () =>
+        {
+            foreach (var entry in BatchOf(1)) copy.Add(entry);
+        });
+        Assert.Equal((WriteBatch.MaxRangeDeletes, batch.LengthBytes), (batch.Count, copy.LengthBytes));
+        batch.Put("x"u8, "1"u8);
+        store.Put("00001", "1");
+        store.Write(batch);
+        Assert.Equal("x=1", store.ReadAll());
+        batch.Clear();
+        batch.DeleteRange("x"u8, "y"u8);
+        store.Write(batch);
+        Assert.Equal("", store.ReadAll());
+    }
+
+    [Fact]
+    public void A_memtable_holds_no_more_ranges_than_a_batch()
+    {
+        Reopen(options => options with { MemTableBytes = 1 << 20, LogSegmentBytes = 1 << 20 });
+        store.Write(BatchOf(WriteBatch.MaxRangeDeletes - 10));
+        store.Write(BatchOf(2));
+        Assert.Equal(0, store.GetStatistics().Flushes);
+        store.Write(BatchOf(20));
+        Assert.Equal(1, store.GetStatistics().Flushes);
+        store.Write(BatchOf(WriteBatch.MaxRangeDeletes - 1));
+        Assert.Equal(2, store.GetStatistics().Flushes);
+    }
+
+    [Fact]
+    public void More_ranges_than_can_be_remembered_are_refused_while_a_snapshot_keeps_them()
+    {
+        store.Put("00000", "first");
+        store.Put("99999", "last");
+        store.Compact();
+        var snapshot = store.CreateSnapshot();
+        var written = 0;
+        var refusal = Assert.Throws<DeletedRangesLimitException>(void () =>
+        {
+            for (; written < 100; written++)
+            {
+                var batch = new WriteBatch();
+                for (var number = 0; number < WriteBatch.MaxRangeDeletes; number++)
+                {
+                    var key = (written * WriteBatch.MaxRangeDeletes) + number + 1;
+                    batch.DeleteRange(TestStore.Bytes($"{key:d5}"), TestStore.Bytes($"{key:d5}x"));
+                }
+
+                store.Write(batch, Durability.Unflushed);
+            }
+        });
+        Assert.Equal((16, 16 * WriteBatch.MaxRangeDeletes, refusal.Limit), (written, refusal.Limit, refusal.Count));
+        Assert.Equal(snapshot.Sequence, refusal.HeldSequence);
+        Assert.Equal("first", snapshot.Get("00000"));
+        store.Put("00001", "put"); // Others go on.
+        snapshot.Dispose();
+        store.Flush();
+        Assert.InRange(store.GetStatistics().DeletedRanges, 0, WriteBatch.MaxRangeDeletes);
+        store.DeleteRange(KeyRange.Before("00001"u8));
+        Assert.Equal("00001=put 99999=last", store.ReadAll());
+    }
+
+    [Fact]
+    public void A_recovery_remembers_only_ranges_of_which_something_may_be_left()
+    {
+        var recording = new SimulatedFileSystem();
+        using var dying = KeyValueStore.Open(TestStore.Directory, TestStore.Small(recording));
+        dying.Put("a", "1");
+        dying.Put("b", "1");
+        dying.Flush();
+        dying.DeleteRange("x"u8, "z"u8); // Where no table has anything.
+        dying.DeleteRange("a"u8, "aa"u8); // Replaced by the next.
+        dying.DeleteRange("a"u8, "b"u8);
+        dying.Sync();
+        var next = recording.LosePower(1);
+        using var recovered = KeyValueStore.Open(TestStore.Directory, TestStore.Small(next));
+        Assert.Equal("b=1", recovered.ReadAll());
+        Assert.Equal(1, recovered.GetStatistics().DeletedRanges);
+    }
+
+    [Fact]
+    public void Values_at_the_border_of_a_range_are_given_back_with_it()
+    {
+        Reopen(options => options with { LogSegmentBytes = 64 << 10, MemTableBytes = 1 << 20, TableBytes = 1 << 20 });
+        for (var key = 0; key < 400; key++) store.Put($"{key:d5}", new string('v', 1000), Durability.Unflushed);
+        store.Compact();
+        Assert.Equal(1, store.GetStatistics().Levels.Sum(level => level.Tables));
+        store.DeleteRange("00010"u8, "00390"u8);
+        store.Flush();
+        Assert.InRange(store.GetStatistics().ReferencedValueBytes, 20_000, 25_000);
+        Assert.Equal(0, store.GetStatistics().DeletedRanges);
+    }
+
+    [Fact]
     public void Values_in_segments_are_given_back_with_their_range()
     {
         Reopen(options => options with { LogSegmentBytes = 64 << 10 });
@@ -353,6 +453,14 @@ public sealed class RangeDeleteTests : IDisposable
         foreach (var key in new[] { "a", "b", "c" }) store.Put(key, "1");
         store.Write(copy);
         Assert.Equal("b=1", store.ReadAll());
+    }
+
+    static WriteBatch BatchOf(int ranges)
+    {
+        var batch = new WriteBatch();
+        for (var number = 0; number < ranges; number++)
+            batch.DeleteRange(TestStore.Bytes($"{number:d5}"), TestStore.Bytes($"{number:d5}x"));
+        return batch;
     }
 
     static StoreFeatures FeaturesOf(SimulatedFileSystem disk)

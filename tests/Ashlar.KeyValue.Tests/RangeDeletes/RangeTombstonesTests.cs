@@ -56,6 +56,72 @@ public sealed class RangeTombstonesTests
         }
     }
 
+    [Theory, Seeds(count: 3)]
+    public void Hundreds_that_overlap_are_found_as_a_look_at_each_finds_them(ulong seed)
+    {
+        const int Count = 700;
+        var random = new SeededRandom(seed);
+        RangeTombstone[] all = [.. Enumerable.Range(1, Count).Select(number => Wide((ulong)number * 3))];
+        var set = RangeTombstones.Of(all)!;
+        for (var number = 0; number < 1200; number += 3)
+        {
+            var key = Wider(number);
+            var covering = all.Where(one => one.Covers(key)).Select(one => one.Sequence).ToArray();
+            var stretch = set.StretchOf(key);
+            Assert.Equal(covering.Length > 0, stretch.IsCovered);
+            for (var round = 0; round < 20; round++)
+            {
+                var sequence = round == 0 ? 0UL : (ulong)random.Next((Count * 3) + 3);
+                Assert.Equal(covering.Where(one => one <= sequence).DefaultIfEmpty().Max(), stretch.NewestUpTo(sequence));
+                Assert.Equal(covering.Where(one => one > sequence).DefaultIfEmpty(ulong.MaxValue).Min(), stretch.OldestAfter(sequence));
+            }
+        }
+
+        RangeTombstone Wide(ulong sequence)
+        {
+            var start = random.Next(1000);
+            return new(Wider(start), random.OneIn(50) ? null : Wider(start + random.Next(1, random.OneIn(2) ? 20 : 1000)), sequence);
+        }
+    }
+
+    [Theory, InlineData("nested"), InlineData("staircase"), InlineData("from"), InlineData("scattered")]
+    public void Thousands_that_overlap_take_little_memory(string shape)
+    {
+        const int Count = 8192;
+        var random = new SeededRandom(1);
+        RangeTombstone[] all =
+        [
+            .. Enumerable.Range(0, Count).Select(number => shape switch
+            {
+                "nested" => One(number, (2 * Count) - number, number),
+                "staircase" => One(number, number + (Count / 2), number),
+                "from" => One(number, null, number),
+                _ => Scattered(number),
+            }),
+        ];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var set = RangeTombstones.Of(all)!;
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, Count * 1000L);
+        for (var number = 0; number < 2 * Count; number += 509)
+        {
+            var key = Wider(number);
+            var covering = all.Where(one => one.Covers(key)).Select(one => one.Sequence).ToArray();
+            var middle = covering.Order().ElementAtOrDefault(covering.Length / 2);
+            Assert.Equal(covering.DefaultIfEmpty().Max(), set.NewestCovering(key, ulong.MaxValue));
+            Assert.Equal(covering.DefaultIfEmpty(ulong.MaxValue).Min(), set.StretchOf(key).OldestAfter(0));
+            Assert.Equal(middle, set.NewestCovering(key, middle));
+        }
+
+        RangeTombstone Scattered(int number)
+        {
+            var start = random.Next(Count);
+            return One(start, start + 1 + random.Next(Count), number);
+        }
+
+        static RangeTombstone One(int start, int? end, int number) =>
+            new(Wider(start), end is { } there ? Wider(there) : null, (ulong)number + 1);
+    }
+
     [Fact]
     public void Thousands_that_end_one_behind_the_other_take_little_memory_and_time()
     {
@@ -68,6 +134,8 @@ public sealed class RangeTombstonesTests
         Assert.Equal(5001UL, set.StretchOf("00005000"u8).OldestAfter(0));
         Assert.Equal(0UL, set.NewestCovering("00020000"u8, ulong.MaxValue));
     }
+
+    static byte[] Wider(int number) => TestStore.Bytes($"{number:d6}");
 
     static byte[] Key(int number) => TestStore.Bytes($"{number:d2}");
 }
