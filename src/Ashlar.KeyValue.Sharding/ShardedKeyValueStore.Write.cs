@@ -62,6 +62,7 @@ public sealed partial class ShardedKeyValueStore
     /// <summary>Applies a batch atomically; all of its keys are in one shard. The batch may be reused afterwards.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="durability">What the write has survived when the call returns.</param>
+    /// <exception cref="ArgumentException">The batch has entries of a keyspace; nothing was written.</exception>
     /// <exception cref="CrossShardBatchException">The batch has keys of several shards; nothing was written.</exception>
     /// <inheritdoc cref="IKeyValueStore.Write" path="/exception" />
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
@@ -146,6 +147,7 @@ public sealed partial class ShardedKeyValueStore
     /// Applies a batch shard by shard, side by side: what belongs to one shard is atomic, the whole is not. When this fails, or
     /// the power does, some shards may have their part and others not; readers may see that in between, too.
     /// </summary>
+    /// <exception cref="ArgumentException">The batch has entries of a keyspace; nothing was written.</exception>
     /// <exception cref="StorageException">The first failure of a part; others may have been written.</exception>
     /// <exception cref="StorePoisonedException">A shard refuses writes; parts of others may have been written.</exception>
     public void WritePerShard(WriteBatch batch, Durability durability = Durability.Sync)
@@ -312,7 +314,7 @@ public sealed partial class ShardedKeyValueStore
         var first = -1;
         foreach (var entry in batch)
         {
-            var shard = entry.IsRangeDelete ? ShardOfRange(entry) : GetShard(entry.Key);
+            var shard = ShardOf(batch, entry);
             if (entry.IsRangeDelete && shard < 0) throw new CrossShardBatchException(Math.Max(0, first), first <= 0 ? 1 : 0);
             if (first < 0) first = shard;
             if (shard >= 0 && shard != first) throw new CrossShardBatchException(first, shard);
@@ -320,6 +322,11 @@ public sealed partial class ShardedKeyValueStore
 
         return first >= 0 ? first : NextSaltShard();
     }
+
+    int ShardOf(WriteBatch batch, in WriteBatchEntry entry) =>
+        entry.IsOfKeyspace ? throw new ArgumentException("It has entries of a keyspace, and sharded stores have none.", nameof(batch))
+        : entry.IsRangeDelete ? ShardOfRange(entry)
+        : GetShard(entry.Key);
 
     // The only shard that a range can have keys in, or -1. Of a key that is salted the marks of what was deleted would go, and older copies
     // of other shards be laid bare.
@@ -340,7 +347,7 @@ public sealed partial class ShardedKeyValueStore
         var saltShard = NextSaltShard();
         foreach (var entry in batch)
         {
-            var shard = entry.IsRangeDelete ? ShardOfRange(entry) : GetShard(entry.Key);
+            var shard = ShardOf(batch, entry);
             if (entry.IsRangeDelete && shard < 0)
             {
                 for (var each = 0; each < parts.Length; each++)

@@ -11,12 +11,14 @@ namespace Ashlar.KeyValue;
 /// </summary>
 public sealed class KeyValueSnapshot : IKeyValueSnapshot
 {
+    readonly KeyValueStore store;
     readonly StoreState state;
     int isDisposed;
 
-    internal KeyValueSnapshot(StoreState state)
+    internal KeyValueSnapshot(KeyValueStore store)
     {
-        this.state = state;
+        this.store = store;
+        state = store.State;
         Sequence = state.AddSnapshot();
     }
 
@@ -90,9 +92,11 @@ public sealed class KeyValueSnapshot : IKeyValueSnapshot
     }
 
     /// <summary>A keyspace as it was: also one that was dropped since.</summary>
+    /// <exception cref="ArgumentException">The keyspace is one of another store, or of another opening of this one.</exception>
     public KeyspaceSnapshot In(Keyspace keyspace)
     {
         ArgumentNullException.ThrowIfNull(keyspace);
+        store.RequireOwnKeyspace(keyspace.Identity, nameof(keyspace));
         return new(this, keyspace.Identity);
     }
 

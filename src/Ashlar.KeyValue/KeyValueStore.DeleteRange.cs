@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
@@ -7,7 +8,7 @@ public sealed partial class KeyValueStore
 {
     /// <summary>
     /// Deletes all keys in a range, in the same time and space however many there are. What is put later stays; a range without keys is no
-    /// error.
+    /// error. In a store with keyspaces it ends before their keys.
     /// </summary>
     /// <remarks>
     /// The space comes back once the memory table has become a table, which <see cref="Flush"/> or later writes begin: tables that lie in
@@ -22,6 +23,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="DeletedRangesLimitException">
     /// Some 16,384 deleted ranges are remembered, mostly because a snapshot keeps what they deleted.
     /// </exception>
+    /// <exception cref="ReservedKeyException">The range begins among the keys of keyspaces, with FF FF FF FF.</exception>
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left. A full disk is no reason, as long as anything is kept for deletes.
     /// </exception>
@@ -31,10 +33,23 @@ public sealed partial class KeyValueStore
     /// </exception>
     public void DeleteRange(KeyRange range, Durability durability = Durability.Sync)
     {
-        var batch = RentSingleWrite();
-        batch.DeleteRange(state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range);
-        Write(batch, durability);
-        ReturnSingleWrite(batch);
+        while (true)
+        {
+            var isReserved = state.HasKeyspaces;
+            var batch = RentSingleWrite();
+            batch.DeleteRange(isReserved ? OutsideOfKeyspaces(range) : range);
+            try
+            {
+                Write(batch, durability);
+            }
+            catch (ReservedKeyException) when (!isReserved)
+            {
+                continue; // The first keyspace was opened meanwhile.
+            }
+
+            ReturnSingleWrite(batch);
+            return;
+        }
     }
 
     /// <summary>
@@ -59,8 +74,33 @@ public sealed partial class KeyValueStore
         KeyRange range, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var isReserved = state.HasKeyspaces;
         var write = commits.RentAsync();
-        write.OwnBatch.DeleteRange(state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range);
-        return Submit(write, write.OwnBatch, durability, cancellationToken);
+        write.OwnBatch.DeleteRange(isReserved ? OutsideOfKeyspaces(range) : range);
+        var mayBeRefused = !isReserved && write.OwnBatch.HasReservedKeys;
+        var submitted = Submit(write, write.OwnBatch, durability, cancellationToken);
+        return mayBeRefused ? AgainIfReservedAsync(submitted, range, durability, cancellationToken) : submitted;
     }
+
+    // The first keyspace may be opened between the look and the write.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask AgainIfReservedAsync(
+        ValueTask submitted, KeyRange range, Durability durability, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await submitted.ConfigureAwait(false);
+            return;
+        }
+        catch (ReservedKeyException)
+        {
+            Invariant.Require(state.HasKeyspaces); // So the next write is cut, or refused for good.
+        }
+
+        await DeleteRangeAsync(range, durability, cancellationToken).ConfigureAwait(false);
+    }
+
+    // One that begins among the keys of keyspaces stays as it is, and is refused as a batch with it is.
+    static KeyRange OutsideOfKeyspaces(KeyRange range) =>
+        KeyspaceRegion.Holds(range.Start) ? range : range.Until(KeyspaceRegion.Start);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -44,10 +45,13 @@ public sealed partial class KeyValueStore
             if (FindKeyspace(name, key) is { } known) return known;
             ThrowIfUnwritable();
             if (!state.HasKeyspaces) commits.Run(CommitRequest.ReserveKeyspaces, null, Durability.Unflushed);
-            var id = checked(LastKeyspaceId() + 1);
+            var last = LastKeyspaceId();
+            var id = checked((last ?? 0) + 1);
             var value = new byte[sizeof(uint)];
             BinaryPrimitives.WriteUInt32LittleEndian(value, id);
             var batch = new WriteBatch { IsOfEngine = true };
+            // Once a clock is set back, what had expired there would be in a keyspace.
+            if (last is null && HasExpiredReservedKeys()) batch.DeleteRange(KeyRange.From(KeyspaceRegion.Start));
             batch.Put(KeyspaceRegion.Start, KeyspaceRegion.Mark(id));
             batch.Put(key, value);
             Write(batch, Durability.Sync);
@@ -133,11 +137,16 @@ public sealed partial class KeyValueStore
     {
         foreach (var keyspace in used)
         {
-            if (keyspace.Owner != this)
-                throw new ArgumentException(
-                    $"The keyspace '{keyspace.Name}' is one of another store, or of another opening.", nameof(used));
+            RequireOwnKeyspace(keyspace, nameof(used));
             if (keyspace.IsDropped) throw new KeyspaceDroppedException(keyspace.Name);
         }
+    }
+
+    /// <summary>Refuses keyspaces of others; one that was dropped is no less this store's.</summary>
+    internal void RequireOwnKeyspace(KeyspaceIdentity keyspace, string parameter)
+    {
+        if (keyspace.Owner != this)
+            throw new ArgumentException($"The keyspace '{keyspace.Name}' is one of another store, or of another opening.", parameter);
     }
 
     Keyspace? FindKeyspace(string name, byte[] key)
@@ -150,12 +159,26 @@ public sealed partial class KeyValueStore
         return keyspaces[name] = new Keyspace(this, new KeyspaceIdentity(this, id, name));
     }
 
-    uint LastKeyspaceId()
+    // Null: no batch of a keyspace was written yet. What lies in the region is of a time before it was reserved, and had expired then.
+    uint? LastKeyspaceId()
     {
-        if (Get(KeyspaceRegion.Start) is not { } value) return 0;
+        if (Get(KeyspaceRegion.Start) is not { } value) return null;
         return KeyspaceRegion.TryReadMark(value, out var last)
             ? last
             : throw new CorruptDataException(files.Directory, 0, "the mark of the keyspaces does not hold");
+    }
+
+    bool HasExpiredReservedKeys()
+    {
+        var version = state.AcquireNewest(out var sequence);
+        try
+        {
+            return ReservedKeys.Find(version, sequence, now: 0) is not null;
+        }
+        finally
+        {
+            version.Release();
+        }
     }
 
     static byte[] KeyOfName(string name)

@@ -96,7 +96,7 @@ public sealed partial class KeyValueStore
     public KeyValueSnapshot CreateSnapshot()
     {
         ThrowIfClosed();
-        return new KeyValueSnapshot(state);
+        return new KeyValueSnapshot(this);
     }
 
     IKeyValueSnapshot IKeyValueStore.CreateSnapshot() => CreateSnapshot();

@@ -134,6 +134,22 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         return true;
     }
 
+    /// <summary>Fails the members that delete a range, for a reason that leaves no doubt. The leader's.</summary>
+    /// <returns>Whether any are left; if not, nobody was refused.</returns>
+    public bool RefuseRangeDeletes(Exception refusal)
+    {
+        if (members.TrueForAll(static write => write.Batch is { HasRangeDeletes: true })) return false;
+        foreach (var write in members)
+        {
+            if (write.Batch is not { HasRangeDeletes: true }) continue;
+            write.Refusal = refusal;
+            LengthBytes -= write.LengthBytes;
+        }
+
+        members.RemoveAll(static write => write.Refusal is not null);
+        return true;
+    }
+
     /// <summary>
     /// Takes out the members whose conditions were found not to hold: they are told when the group is done, and nothing else is done for
     /// them, not even a flush. The leader's.

@@ -167,7 +167,11 @@ sealed class Committer : IDisposable
         var version = state.Acquire();
         try
         {
-            RequireRegionFree(version);
+            var now = Expiry.Now(options.TimeProvider);
+            if (ReservedKeys.Find(version, lastSequence, now) is { } first)
+                throw new ReservedKeyException(
+                    "A store with keys that begin with FF FF FF FF can have no keyspaces: delete them first. The first is "
+                        + Convert.ToHexString(first));
         }
         finally
         {
@@ -176,29 +180,6 @@ sealed class Committer : IDisposable
 
         features.Require(StoreFeatures.Keyspaces);
         state.HasKeyspaces = true;
-    }
-
-    void RequireRegionFree(StoreVersion version)
-    {
-        var now = Expiry.Now(options.TimeProvider);
-        var entries = version.CreateIterator(lastSequence);
-        try
-        {
-            byte[]? decided = null;
-            for (entries.Seek(KeyspaceRegion.Start, ulong.MaxValue); entries.IsValid; entries.Next())
-            {
-                if (entries.Key.SequenceEqual(decided)) continue;
-                decided = entries.Key.ToArray();
-                if (!Expiry.IsPresent(entries.Kind, entries.Value, now)) continue;
-                throw new ReservedKeyException(
-                    "A store with keys that begin with FF FF FF FF can have no keyspaces: delete them first. The first is "
-                        + Convert.ToHexString(decided));
-            }
-        }
-        finally
-        {
-            entries.Close();
-        }
     }
 
     Exception? RefusalOf(WriteBatch batch)
@@ -269,7 +250,19 @@ sealed class Committer : IDisposable
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
         ReserveLog(group);
         // Last: on a full disk the reserve has given up a little more than the log takes.
-        if (group.RangeDeletes > 0) features.Require(StoreFeatures.RangeDeletes);
+        if (group.RangeDeletes > 0) RequireRangeDeletes(group);
+    }
+
+    void RequireRangeDeletes(CommitGroup group)
+    {
+        try
+        {
+            features.Require(StoreFeatures.RangeDeletes);
+        }
+        catch (Exception refusal) when (refusal is not (InDoubtException or StorePoisonedException) && group.RefuseRangeDeletes(refusal))
+        {
+            // The others need no feature.
+        }
     }
 
     bool HasNoRoomForRanges(int added) =>

@@ -31,6 +31,15 @@ static class KeyspaceRegion
         return prefix;
     }
 
+    /// <summary>Reads the Id of a key of the region; false if it is too short for one.</summary>
+    public static bool TryReadId(ReadOnlySpan<byte> key, out uint id)
+    {
+        id = 0;
+        if (key.Length < PrefixBytes) return false;
+        id = BinaryPrimitives.ReadUInt32BigEndian(key[StartBytes..]);
+        return true;
+    }
+
     public static byte[] Mark(uint lastId)
     {
         var mark = new byte[MarkBytes];

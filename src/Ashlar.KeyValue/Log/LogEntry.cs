@@ -70,7 +70,10 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
     public static bool TryReadChecked(ReadOnlySpan<byte> source, out LogEntry entry) =>
         Check(source, withValue: true, out entry) == LogEntryFault.None;
 
-    /// <summary>Reads the entry at the start of <paramref name="source"/> and says how it fails.</summary>
+    /// <summary>
+    /// Reads the entry at the start of <paramref name="source"/> and says how it fails. Without values the end of a range is checked all
+    /// the same: nobody else refers to it.
+    /// </summary>
     public static LogEntryFault Check(ReadOnlySpan<byte> source, bool withValue, out LogEntry entry)
     {
         entry = default;
@@ -82,7 +85,7 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
             return LogEntryFault.Key;
         if (Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) != entry.KeyCrc) return LogEntryFault.Key;
         if (entry.ValueLength < entry.Kind.MinStoredBytes()) return LogEntryFault.Value;
-        if (!withValue) return LogEntryFault.None;
+        if (!withValue && entry.Kind != EntryKind.RangeDelete) return LogEntryFault.None;
         if (Crc32C.Compute(entry.ValueIn(source)) != entry.ValueCrc) return LogEntryFault.Value;
         return entry.Kind != EntryKind.RangeDelete || IsRange(entry.KeyIn(source), entry.ValueIn(source))
             ? LogEntryFault.None

@@ -6,7 +6,8 @@ enum LogReadPolicy
     /// <summary>Every byte, up to the first group that fails: who reads acts upon what the entries say.</summary>
     ToFirstFailure,
 
-    /// <summary>The same without values: those that anything refers to are checked by who refers to them, the others are garbage.</summary>
+    /// <summary>The same without values: those that anything refers to are checked by who refers to them, the others are garbage. Ends of
+    /// deleted ranges are no values.</summary>
     WithoutValues,
 
     /// <summary>

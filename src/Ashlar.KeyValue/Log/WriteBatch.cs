@@ -213,7 +213,9 @@ public sealed partial class WriteBatch
     /// <summary>Ends what <see cref="BeginWrite"/> began.</summary>
     internal void EndWrite() => Invariant.Require(Interlocked.Decrement(ref writes) >= 0);
 
-    /// <summary>Adds an entry of another batch as it is.</summary>
+    /// <summary>
+    /// Adds an entry of another batch as it is. One of a keyspace stays so: only its store takes the batch.
+    /// </summary>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
     /// <exception cref="TooManyRangeDeletesException">
     /// The batch deletes <see cref="MaxRangeDeletes"/> ranges already.
@@ -224,9 +226,17 @@ public sealed partial class WriteBatch
         BeginChange();
         try
         {
+            var hadReserved = HasReservedKeys;
             var stored = entry.IsRangeDelete ? entry.RangeEnd : entry.Value;
             var target = Extend(entry.Kind, entry.Key, stored, entry.ExpiryBytes);
             entry.Encoded.CopyTo(target);
+            if (!entry.IsOfKeyspace) return;
+            // Which entries of its batch came by no keyspace is not known any more: then this one counts as such, too.
+            HasReservedKeys = hadReserved || entry.Batch!.HasReservedKeys;
+            foreach (var keyspace in entry.Batch!.Keyspaces!)
+            {
+                if (entry.Key.StartsWith(keyspace.Prefix)) AddKeyspace(keyspace);
+            }
         }
         finally
         {
@@ -258,13 +268,18 @@ public sealed partial class WriteBatch
             if (kind == EntryKind.ExpiringPut) LogEntry.WriteExpiring(Extend(kind, key, value, Expiry.SizeBytes), key, expiresAt, value);
             else LogEntry.Write(Extend(kind, key, value, 0), kind, key, value);
             HasReservedKeys = hadReserved; // This one may be there.
-            Keyspaces ??= [];
-            if (!Keyspaces.Contains(keyspace)) Keyspaces.Add(keyspace);
+            AddKeyspace(keyspace);
         }
         finally
         {
             EndChange();
         }
+    }
+
+    void AddKeyspace(KeyspaceIdentity keyspace)
+    {
+        Keyspaces ??= [];
+        if (!Keyspaces.Contains(keyspace)) Keyspaces.Add(keyspace);
     }
 
     void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

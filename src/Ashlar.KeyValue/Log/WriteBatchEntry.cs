@@ -11,8 +11,9 @@ public readonly ref struct WriteBatchEntry
 {
     readonly LogEntry head;
 
-    internal WriteBatchEntry(ReadOnlySpan<byte> source)
+    internal WriteBatchEntry(ReadOnlySpan<byte> source, WriteBatch? batch = null)
     {
+        Batch = batch;
         head = LogEntry.Read(source);
         Encoded = source[..head.SizeBytes];
     }
@@ -42,6 +43,27 @@ public readonly ref struct WriteBatchEntry
     public DateTimeOffset? ExpiresAt => head.Kind.Expires()
         ? DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(Stored))
         : null;
+
+    /// <summary>
+    /// Whether it was added by a keyspace, which only that keyspace's store takes. <see cref="Key"/> and <see cref="RangeEnd"/> begin with
+    /// the eight bytes that stand for the keyspace then.
+    /// </summary>
+    public bool IsOfKeyspace
+    {
+        get
+        {
+            if (Batch?.Keyspaces is not { } keyspaces) return false;
+            foreach (var keyspace in keyspaces)
+            {
+                if (Key.StartsWith(keyspace.Prefix)) return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Where it is from; null if from no batch.</summary>
+    internal WriteBatch? Batch { get; }
 
     internal EntryKind Kind => head.Kind;
 

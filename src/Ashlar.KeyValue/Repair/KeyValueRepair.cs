@@ -16,7 +16,8 @@ namespace Ashlar.KeyValue;
 /// <remarks>
 /// What comes out is not a state that the store ever had: of what was lost the keys are absent or, where not even the key could be
 /// read, as an older entry says. A key that was deleted stays deleted as long as its tombstone can be read; a range that was deleted, as
-/// long as the manifest can, or the log that it was deleted in. Restore a backup where there is one.
+/// long as the manifest can, or the log that it was deleted in. Keyspaces stay keyspaces as long as the manifest can be read, or the mark
+/// that was written with the first of them; one whose name was lost is not listed any more. Restore a backup where there is one.
 /// </remarks>
 public static class KeyValueRepair
 {
@@ -64,7 +65,7 @@ public static class KeyValueRepair
         }
 
         var result = new StoreFiles(fileSystem, target) { StoreId = options.Entropy.NextGuid() };
-        using var runs = new RepairRuns(result, options);
+        using var runs = new RepairRuns(result, options) { HasKeyspaces = state?.Features.HasFlag(StoreFeatures.Keyspaces) ?? false };
         foreach (var range in state?.Ranges.Values ?? Enumerable.Empty<RangeTombstone>()) runs.Add(range);
         using (var sink = new RepairSink(source, runs, losses))
         {
@@ -80,6 +81,7 @@ public static class KeyValueRepair
             NextFileId = runs.NextId,
             LastSequence = Math.Max(runs.LastSequence, state?.LastSequence ?? 0),
             LastCommitTime = state?.LastCommitTime ?? 0,
+            Features = (state?.Features ?? StoreFeatures.None) | (runs.HasKeyspaces ? StoreFeatures.Keyspaces : StoreFeatures.None),
         };
         edit.AddedTables.AddRange(tables);
         using (var file = fileSystem.Open(result.NewManifestPath, FileOpenMode.CreateNew))

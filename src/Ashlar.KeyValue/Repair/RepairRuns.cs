@@ -20,6 +20,7 @@ sealed class RepairRuns : IDisposable
     readonly ValueSegments values;
     readonly List<TableInfo> runs = [];
     readonly Dictionary<ulong, RangeTombstone> ranges = [];
+    readonly KeyspaceNumbers numbers = new();
     MemTable memTable = new();
     ulong nextId = 1;
 
@@ -34,9 +35,17 @@ sealed class RepairRuns : IDisposable
 
     public ulong NextId => nextId;
 
+    /// <summary>Whether the store has keyspaces: the manifest says so, or the mark of them was found.</summary>
+    public bool HasKeyspaces
+    {
+        get => field || numbers.HasMark;
+        init;
+    }
+
     public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> stored)
     {
         memTable.Add(key, sequence, kind, stored);
+        numbers.Note(key, kind, stored);
         LastSequence = Math.Max(LastSequence, sequence);
         if (memTable.UsedBytes >= options.MemTableBytes) WriteRun();
     }
@@ -87,6 +96,7 @@ sealed class RepairRuns : IDisposable
     {
         ReferringTableBuilder? builder = null;
         var deleted = keepsTombstones ? null : RangeTombstones.Of(ranges.Values);
+        var lacksMark = !keepsTombstones && HasKeyspaces;
         try
         {
             source.SeekToFirst();
@@ -102,9 +112,15 @@ sealed class RepairRuns : IDisposable
 
                 if (kind == EntryKind.Delete && !keepsTombstones) continue;
                 if (deleted?.NewestCovering(key, ulong.MaxValue) > sequence) continue;
-                if (builder is not null && level > 0 && builder.SizeBytes >= options.TableBytes) Complete();
-                builder ??= new ReferringTableBuilder(files, nextId++, options.BlockBytes);
-                builder.Add(key, sequence, kind, stored);
+                if (lacksMark && KeyspaceRegion.Holds(key))
+                {
+                    // Without it, or with an older one, the number of a keyspace that is there would be given to another.
+                    lacksMark = false;
+                    Add(KeyspaceRegion.Start, sequence, EntryKind.Put, KeyspaceRegion.Mark(numbers.Last));
+                    if (key.AsSpan().SequenceEqual(KeyspaceRegion.Start)) continue;
+                }
+
+                Add(key, sequence, kind, stored);
             }
 
             if (builder is not null) Complete();
@@ -112,6 +128,13 @@ sealed class RepairRuns : IDisposable
         finally
         {
             builder?.Dispose();
+        }
+
+        void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> stored)
+        {
+            if (builder is not null && level > 0 && builder.SizeBytes >= options.TableBytes) Complete();
+            builder ??= new ReferringTableBuilder(files, nextId++, options.BlockBytes);
+            builder.Add(key, sequence, kind, stored);
         }
 
         void Complete()

@@ -200,10 +200,99 @@ public sealed class KeyspaceTests : IDisposable
     [Fact]
     public void A_keyspace_of_another_store_is_refused()
     {
+        Put(store.OpenKeyspace("users"), "a", "1");
         using var other = KeyValueStore.Open("/other", TestStore.Small(disk));
+        var users = other.OpenKeyspace("users");
         var batch = new WriteBatch();
-        batch.Put(other.OpenKeyspace("users"), "a"u8, "1"u8);
+        batch.Put(users, "a"u8, "1"u8);
         Assert.Throws<ArgumentException>(() => store.Write(batch));
+        using var snapshot = store.CreateSnapshot();
+        Assert.Throws<ArgumentException>(() => snapshot.In(users));
+    }
+
+    [Fact]
+    public void Entries_that_are_copied_to_another_batch_stay_those_of_their_keyspace()
+    {
+        var (users, orders) = (store.OpenKeyspace("users"), store.OpenKeyspace("orders"));
+        Put(users, "old", "1");
+        var batch = new WriteBatch();
+        batch.Put("a"u8, "1"u8);
+        batch.DeleteRange(users, KeyRange.All);
+        batch.Put(users, "a"u8, "2"u8);
+        batch.Put(orders, "b"u8, "3"u8, TimeSpan.FromSeconds(1), clock);
+        store.Write(CopyOf(batch));
+        Assert.Equal(("a=1", "a=2", "b=3"), (store.ReadAll(), ReadAll(users), ReadAll(orders)));
+
+        using var other = KeyValueStore.Open("/other", TestStore.Small(disk));
+        Assert.Throws<ArgumentException>(() => other.Write(CopyOf(batch)));
+        Assert.Equal("", other.ReadAll());
+        var plain = new WriteBatch();
+        foreach (var entry in batch)
+        {
+            if (!entry.IsOfKeyspace) plain.Add(entry);
+        }
+
+        other.Write(plain);
+        Assert.Equal("a=1", other.ReadAll());
+        store.DropKeyspace("orders");
+        Assert.Throws<KeyspaceDroppedException>(() => store.Write(CopyOf(CopyOf(batch))));
+    }
+
+    [Fact]
+    public void A_copied_entry_that_came_by_no_keyspace_does_not_pass_for_one_that_did()
+    {
+        var users = store.OpenKeyspace("users");
+        var batch = new WriteBatch();
+        batch.Put(users, "a"u8, "1"u8);
+        batch.Put([.. users.Identity.Prefix, (byte)'b'], "2"u8);
+        Assert.Throws<ReservedKeyException>(() => store.Write(CopyOf(batch)));
+    }
+
+    [Fact]
+    public void A_range_of_the_store_that_begins_among_the_keys_of_keyspaces_is_refused()
+    {
+        store.DeleteRange(KeyRange.From(Reserved));
+        store.OpenKeyspace("users");
+        foreach (var range in new[] { KeyRange.From(Reserved), KeyRange.Prefix([0xFF, 0xFF, 0xFF, 0xFF]) })
+        {
+            Assert.Throws<ReservedKeyException>(() => store.DeleteRange(range));
+            Assert.Throws<ReservedKeyException>(() => store.DeleteRangeAsync(range).AsTask().GetAwaiter().GetResult());
+        }
+
+        Assert.Equal(["users"], store.ListKeyspaces());
+    }
+
+    [Fact]
+    public async Task A_range_without_an_end_is_deleted_up_to_the_first_keyspace_also_while_that_is_opened()
+    {
+        store.Dispose();
+        store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false));
+        store.Put("a", "1");
+        Task? deleted = null;
+        disk.DuringSync = _ => deleted ??= store.DeleteRangeAsync(KeyRange.All).AsTask(); // Before the range is reserved.
+        store.OpenKeyspace("users");
+        disk.DuringSync = null;
+        await deleted!;
+        Assert.Equal("", store.ReadAll());
+        Assert.Equal(["users"], store.ListKeyspaces());
+    }
+
+    [Fact]
+    public void What_had_expired_before_the_first_keyspace_is_in_none_when_the_clock_is_set_back()
+    {
+        var past = new SimulatedClock();
+        store.Dispose();
+        store = Open(past);
+        var probe = new KeyspaceIdentity(this, 1, "");
+        store.Put([.. probe.Prefix, (byte)'a'], "1"u8, TimeSpan.FromSeconds(1));
+        past.Advance(TimeSpan.FromSeconds(2));
+        var users = store.OpenKeyspace("users");
+        Assert.Equal(probe.Prefix, users.Identity.Prefix);
+        Put(users, "b", "2");
+        store.Dispose();
+        store = Open(new SimulatedClock());
+        Assert.Equal("b=2", ReadAll(store.FindKeyspace("users")!));
+        Assert.Equal(["users"], store.ListKeyspaces());
     }
 
     [Fact]
@@ -256,6 +345,13 @@ public sealed class KeyspaceTests : IDisposable
         Assert.Throws<ReadOnlyStoreException>(() => store.DropKeyspace("users"));
     }
 
+    static WriteBatch CopyOf(WriteBatch batch)
+    {
+        var copy = new WriteBatch();
+        foreach (var entry in batch) copy.Add(entry);
+        return copy;
+    }
+
     static void Put(Keyspace keyspace, string key, string value) => keyspace.Put(TestStore.Bytes(key), TestStore.Bytes(value));
 
     static string? Text(byte[]? value) => value is null ? null : Encoding.UTF8.GetString(value);
@@ -280,7 +376,7 @@ public sealed class KeyspaceTests : IDisposable
         store = Open();
     }
 
-    KeyValueStore Open() => KeyValueStore.Open(
+    KeyValueStore Open(TimeProvider? time = null) => KeyValueStore.Open(
         TestStore.Directory,
-        TestStore.Small(disk) with { TimeProvider = clock, RelaxedLossTime = TimeSpan.FromDays(10) });
+        TestStore.Small(disk) with { TimeProvider = time ?? clock, RelaxedLossTime = TimeSpan.FromDays(10) });
 }

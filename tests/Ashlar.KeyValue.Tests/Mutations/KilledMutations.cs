@@ -85,7 +85,7 @@ static class KilledMutations
             typeof(RangeDeleteTests), nameof(RangeDeleteTests.In_a_batch_what_comes_before_goes_and_what_comes_behind_stays),
             "Assert.Equal"),
         Kill<RangeDeleteTests>(
-            "Commit/Committer.cs", "if (group.RangeDeletes > 0) features.Require(StoreFeatures.RangeDeletes);", "",
+            "Commit/Committer.cs", "if (group.RangeDeletes > 0) RequireRangeDeletes(group);", "",
             nameof(RangeDeleteTests.A_store_says_that_programs_must_know_of_deleted_ranges_before_one_is_in_its_log), "Assert.Equal"),
         Kill<KeyspaceTests>(
             "KeyValueStore.Keyspaces.cs", "dropped.Identity.IsDropped = true;", "",

@@ -463,6 +463,54 @@ public sealed class RangeDeleteTests : IDisposable
         return batch;
     }
 
+    [Fact]
+    public void A_verification_finds_rot_in_the_end_of_a_range_in_a_segment_that_is_kept_for_values()
+    {
+        Reopen(options => options with { SeparatedValueBytes = 100 });
+        store.Put("a", new string('v', 200));
+        store.DeleteRange("b"u8, "range end"u8);
+        store.Flush();
+        Assert.True(store.Verify().IsClean);
+        store.Dispose();
+        var image = StoreImage.Take(disk);
+        var (name, log) = image.Files.First(file =>
+            file.Key.StartsWith("log-", StringComparison.Ordinal) && file.Value.AsSpan().IndexOf("range end"u8) > 0);
+        log[log.AsSpan().IndexOf("range end"u8)] ^= 1;
+        using var damaged = KeyValueStore.Open(TestStore.Directory, TestStore.Small(image.ToDisk()) with { SeparatedValueBytes = 100 });
+        Assert.Contains(name, Assert.Single(damaged.Verify().Problems).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Those_who_write_beside_one_that_deletes_a_range_need_no_feature_for_it()
+    {
+        store.Dispose();
+        var faulty = new FaultyFileSystem(disk);
+        store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline: false) with { MaxInFlightSyncs = 1 });
+        store.Put("base", "0");
+        using var began = new SemaphoreSlim(0);
+        using var mayReturn = new SemaphoreSlim(0);
+        disk.DuringSync = _ =>
+        {
+            began.Release();
+            mayReturn.Wait();
+        };
+        var first = store.PutAsync("first"u8, "1"u8).AsTask();
+        await began.WaitAsync();
+        var put = store.PutAsync("a"u8, "1"u8).AsTask();
+        var deleted = store.DeleteRangeAsync(KeyRange.All).AsTask();
+        var deletedOne = store.DeleteAsync("first"u8).AsTask();
+        var groups = store.GetStatistics().CommitGroups;
+        faulty.Add(new FaultRule(FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "*MANIFEST*", IsSticky = true });
+        disk.DuringSync = null;
+        mayReturn.Release();
+        await first;
+        await put;
+        await deletedOne;
+        Assert.Equal(StorageErrorKind.NoSpace, (await Assert.ThrowsAsync<StorageException>(() => deleted)).Kind);
+        Assert.Equal(groups + 1, store.GetStatistics().CommitGroups); // They were together.
+        Assert.Equal("a=1 base=0", store.ReadAll());
+    }
+
     static StoreFeatures FeaturesOf(SimulatedFileSystem disk)
     {
         using var manifest = Manifest.Read(
