@@ -202,8 +202,8 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable, IAsyncDisposable
     bool TryRenew(ReadOnlySpan<byte> key, TimeSpan timeToLive, Durability durability = Durability.Sync);
 
     /// <summary>
-    /// Adds to a number: 8 bytes, little-endian, signed; an absent key is 0. Many who increment one key at once take turns, with a flush
-    /// for each where that is asked for.
+    /// Adds to a number: 8 bytes, little-endian, signed; an absent key is 0. One that expires does so when it would have. Many who
+    /// increment one key at once take turns, with a flush for each where that is asked for.
     /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="delta">What is added; it may be negative.</param>

@@ -76,6 +76,16 @@ public sealed class KeyValueCursor : IKeyValueCursor
         }
     }
 
+    /// <summary>When the current entry expires, in milliseconds since 1970; 0: never.</summary>
+    internal long ExpiresAt
+    {
+        get
+        {
+            RequireEntry();
+            return isQueued ? Expiry.Of(ahead!.Kind, ahead.Stored) : Expiry.Of(FoundKind, FoundStored);
+        }
+    }
+
     /// <inheritdoc />
     /// <remarks>
     /// Where values have to be waited for one after the other, the disk is asked for those of the next entries, at most for as many as

@@ -100,7 +100,10 @@ public sealed partial class KeyValueStore
             }
 
             BinaryPrimitives.WriteInt64LittleEndian(value, sum);
-            if (PutIfUnchanged(key, value, info.Sequence, durability)) return sum;
+            var batch = RentSingleWrite();
+            if (info.ExpiresAt is { } expiresAt) batch.Put(key, value, expiresAt);
+            else batch.Put(key, value);
+            if (TryWriteSingle(batch, key, info.Sequence, durability)) return sum;
         }
 
         throw new WriteContentionException(files.Directory, MaxIncrementAttempts);
@@ -200,6 +203,12 @@ public sealed partial class KeyValueStore
                 }
 
                 if (isPresent) condition = condition with { ExpiresAt = found.ExpiresAt };
+            }
+
+            if (check.FirstExpiry.HasPassed(Expiry.Now(state.Clock)))
+            {
+                check.Fail(check.FirstExpiry.Key);
+                return false;
             }
 
             foreach (var range in check.Ranges)

@@ -300,7 +300,7 @@ public sealed class KeyValueTransaction : IKeyValueReader, IDisposable
         RequireOpen();
         EnumArgument.RequireDefined(durability);
         State = TransactionState.Committing;
-        return new WriteCheck(reads.Keys(), reads.Ranges(), snapshot.Sequence);
+        return new WriteCheck(reads.Keys(), reads.Ranges(), snapshot.Sequence, reads.FirstExpiry);
     }
 
     TransactionConflictException? EndCommit(WriteCheck check)

@@ -26,9 +26,15 @@ namespace Ashlar.KeyValue.Commit;
 /// </remarks>
 sealed class ConditionChecker(StoreState state, CommitCounters counters)
 {
-    /// <summary>The entries of scanned ranges that are looked at for one write; beyond that the caller looks, who holds up
-    /// nobody.</summary>
+    /// <summary>Searches for scanned ranges and entries in them that are looked at for one write; beyond that the caller looks, who holds
+    /// up nobody.</summary>
     const int MaxRangeSteps = 1024;
+
+    /// <summary>Keys that are looked for in memtables for one write; beyond that as with ranges.</summary>
+    const int MaxKeySearches = 16 << 10;
+
+    // Of a group of many entries; clearing a set takes as long as it is large.
+    const int MaxKeptHashes = 4096;
 
     readonly HashSet<ulong> written = [];
     bool areRangesDeleted; // By members that were looked at.
@@ -58,14 +64,18 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
 
         group.RemoveUnmet();
         written.Clear();
+        if (written.Capacity > MaxKeptHashes) written.TrimExcess();
     }
 
     CheckOutcome Decide(WriteCheck check, List<PendingWrite> members, int own, StoreVersion version, long now)
     {
+        if (check.FirstExpiry.HasPassed(now)) return check.Fail(check.FirstExpiry.Key);
+        var isUnchanged = IsUnchanged(version, check.HeldAt);
+        if (!isUnchanged && check.Keys.Length > MaxKeySearches) return CheckOutcome.Stale;
         foreach (var condition in check.Keys)
         {
             var isWritten = TryFindInGroup(condition.Key, members, own, out var kind, out var stored)
-                || (version.TryFindWrite(condition.Key, ulong.MaxValue, out var sequence, out kind, out stored)
+                || (!isUnchanged && version.TryFindWrite(condition.Key, ulong.MaxValue, out var sequence, out kind, out stored)
                     && sequence > check.HeldAt);
             // A key that has to be absent may have been deleted once more.
             var holds = isWritten
@@ -87,9 +97,22 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
         return CheckOutcome.Holds;
     }
 
+    // Whether no memtable has anything newer than a sequence.
+    static bool IsUnchanged(StoreVersion version, ulong heldAt)
+    {
+        if (version.Active.LastSequence > heldAt) return false;
+        foreach (var table in version.Immutable)
+        {
+            if (table.LastSequence > heldAt) return false;
+        }
+
+        return true;
+    }
+
     static CheckOutcome Look(WriteCheck check, KeyRange range, MemTable table, ref int steps)
     {
         if (table.LastSequence <= check.HeldAt) return CheckOutcome.Holds;
+        if (++steps > MaxRangeSteps) return CheckOutcome.Stale;
         foreach (var deleted in table.Ranges is { } ranges ? ranges.All : [])
         {
             if (deleted.Sequence > check.HeldAt && range.Overlaps(deleted.Start, deleted.End, deleted.End is not null))

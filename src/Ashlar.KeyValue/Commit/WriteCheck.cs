@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Log;
 
 namespace Ashlar.KeyValue.Commit;
@@ -26,11 +27,14 @@ enum CheckOutcome
 /// <param name="keys">Keys and what they hold.</param>
 /// <param name="ranges">Ranges that nobody may have written to since they were read.</param>
 /// <param name="heldAt">The sequence as of which all of them hold.</param>
-sealed class WriteCheck(WriteCondition[] keys, KeyRange[] ranges, ulong heldAt)
+/// <param name="firstExpiry">Of what was seen in the ranges: none of it may have expired.</param>
+sealed class WriteCheck(WriteCondition[] keys, KeyRange[] ranges, ulong heldAt, FirstExpiry firstExpiry = default)
 {
     public WriteCondition[] Keys => keys;
 
     public KeyRange[] Ranges => ranges;
+
+    public FirstExpiry FirstExpiry => firstExpiry;
 
     public bool HasConditions => keys.Length + ranges.Length > 0;
 

@@ -38,6 +38,9 @@ static class Expiry
 
     public static long Read(ReadOnlySpan<byte> stored) => BinaryPrimitives.ReadInt64LittleEndian(stored);
 
+    /// <summary>When an entry expires; 0: never.</summary>
+    public static long Of(EntryKind kind, ReadOnlySpan<byte> stored) => kind.Expires() ? Read(stored) : 0;
+
     public static void Write(Span<byte> target, long expiresAt) => BinaryPrimitives.WriteInt64LittleEndian(target, expiresAt);
 
     /// <summary>Whether an entry is a put that has expired: to every reader it is a tombstone.</summary>

@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Transactions;
 /// </summary>
 sealed class TransactionCursor : IKeyValueCursor
 {
-    readonly IKeyValueCursor stored;
+    readonly KeyValueCursor stored;
     readonly TransactionWrites writes;
     readonly TransactionReads reads;
     readonly MemTableIterator? own;
@@ -36,7 +36,7 @@ sealed class TransactionCursor : IKeyValueCursor
     /// <param name="now">What has expired by then is not seen.</param>
     /// <param name="requireOpen">Throws when the transaction has ended.</param>
     public TransactionCursor(
-        IKeyValueCursor stored, TransactionWrites writes, TransactionReads reads, KeyRange range, ScanDirection direction, long now,
+        KeyValueCursor stored, TransactionWrites writes, TransactionReads reads, KeyRange range, ScanDirection direction, long now,
         Action requireOpen)
     {
         (this.stored, this.writes, this.reads, this.range, this.now, this.requireOpen) = (stored, writes, reads, range, now, requireOpen);
@@ -120,6 +120,7 @@ sealed class TransactionCursor : IKeyValueCursor
             {
                 isStoredDue = true;
                 scanned.Reach(stored.Key);
+                reads.AddExpiry(stored.Key, stored.ExpiresAt);
                 current = Source.Stored;
                 return true;
             }

@@ -9,6 +9,9 @@ sealed class TransactionReads
     readonly Dictionary<byte[], WriteCondition> keys = new(KeyEquality.Instance);
     readonly List<ScannedRange> ranges = [];
 
+    /// <summary>Of the entries that scans saw: once it has passed, what they saw is not there any more.</summary>
+    public FirstExpiry FirstExpiry { get; private set; }
+
     /// <summary>A key was read: it was put by the write of a sequence, 0 if it was absent.</summary>
     public void Add(ReadOnlySpan<byte> key, in KeyValueEntryInfo info)
     {
@@ -21,6 +24,9 @@ sealed class TransactionReads
     }
 
     public void Add(ScannedRange range) => ranges.Add(range);
+
+    /// <summary>A scan saw an entry that expires; 0: never.</summary>
+    public void AddExpiry(ReadOnlySpan<byte> key, long expiresAt) => FirstExpiry = FirstExpiry.With(key, expiresAt);
 
     public WriteCondition[] Keys() => [.. keys.Values];
 

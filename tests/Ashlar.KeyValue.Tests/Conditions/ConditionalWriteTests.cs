@@ -149,6 +149,22 @@ public sealed class ConditionalWriteTests : IDisposable
     }
 
     [Fact]
+    public void A_counter_that_expires_does_so_however_often_it_is_incremented()
+    {
+        store.Put("window"u8, BitConverter.GetBytes(7L), TimeSpan.FromMinutes(1));
+        Assert.True(store.TryGetInfo("window"u8, out var before));
+        clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.Equal(8, store.Increment("window"u8, 1));
+        Assert.True(store.TryGetInfo("window"u8, out var after));
+        Assert.NotNull(before.ExpiresAt);
+        Assert.Equal(before.ExpiresAt, after.ExpiresAt);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, store.Increment("window"u8, 1));
+        Assert.True(store.TryGetInfo("window"u8, out after));
+        Assert.Null(after.ExpiresAt);
+    }
+
+    [Fact]
     public void Conditions_take_part_in_no_other_promise_limits_and_closing_hold_for_them()
     {
         foreach (var key in (byte[]?[])[null, [], new byte[KeyValueOptions.KeyLimitBytes + 1]])

@@ -191,18 +191,60 @@ public sealed class TransactionTests : IDisposable
     {
         store.Put("lease"u8, "x"u8, TimeSpan.FromMilliseconds(10));
         using var transaction = store.BeginTransaction();
-        Assert.True(transaction.ContainsKey("lease"u8));
         transaction.Put("own"u8, "x"u8, TimeSpan.FromMilliseconds(5));
         Assert.Equal("a=1 b=2 lease=x own=x", All(transaction));
         Assert.True(transaction.TryGetInfo("own"u8, out var info) && info.ExpiresAt is not null);
         clock.Advance(TimeSpan.FromMilliseconds(10));
         Assert.False(transaction.ContainsKey("own"u8));
-        Assert.False(transaction.TryCommit());
+        var conflict = Assert.Throws<TransactionConflictException>(() => transaction.Commit());
+        Assert.Equal("lease"u8.ToArray(), conflict.Key.ToArray());
         using var next = store.BeginTransaction();
         Assert.False(next.ContainsKey("lease"u8));
         next.Put("lease"u8, "y"u8);
         next.Commit();
         Assert.Equal("a=1 b=2 lease=y", store.ReadAll());
+    }
+
+    [Theory]
+    [InlineData(ScanDirection.Forward, false), InlineData(ScanDirection.Backward, false)]
+    [InlineData(ScanDirection.Forward, true), InlineData(ScanDirection.Backward, true)]
+    public void Of_scanned_entries_that_expire_the_first_one_counts_also_where_its_caller_has_to_look(
+        ScanDirection direction, bool isFlushed)
+    {
+        store.Put("l1"u8, "x"u8, TimeSpan.FromMilliseconds(30));
+        store.Put("l2"u8, "x"u8, TimeSpan.FromMilliseconds(20));
+        store.Put("l3"u8, "x"u8, TimeSpan.FromMilliseconds(40));
+        foreach (var (milliseconds, isPassed) in ((int, bool)[])[(19, false), (1, true)])
+        {
+            using var transaction = store.BeginTransaction();
+            var seen = 0;
+            foreach (var entry in transaction.Scan(KeyRange.Prefix("l"u8), direction)) seen += entry.Value.Length;
+            Assert.Equal(3, seen);
+            transaction.Put("count"u8, "3"u8);
+            store.Put("a", "out of the range");
+            if (isFlushed) store.Compact(); // Then the leader cannot decide.
+            clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+            if (!isPassed) transaction.Commit();
+            else Assert.Equal("l2"u8.ToArray(), Assert.Throws<TransactionConflictException>(() => transaction.Commit()).Key.ToArray());
+        }
+    }
+
+    [Fact]
+    public void Who_has_read_more_than_a_leader_looks_for_does_so_itself_and_commits()
+    {
+        using var large = KeyValueStore.Open("/large", TestStore.Small(TestStore.NewDisk()) with { MemTableBytes = 4 << 20 });
+        foreach (var (gets, seeks) in ((int, int)[])[(20_000, 0), (0, 1500)])
+        {
+            var before = large.GetStatistics().OvertakenWrites;
+            using var transaction = large.BeginTransaction();
+            for (var i = 0; i < gets; i++) Assert.False(transaction.ContainsKey(TestStore.Bytes($"{i}")));
+            using var scan = transaction.Scan(KeyRange.Prefix("s"u8));
+            for (var i = 0; i < seeks; i++) Assert.False(scan.Seek(TestStore.Bytes($"s{i}")));
+            transaction.Put("count"u8, "0"u8);
+            large.Put("other", "x"); // Behind its moment, so the leader cannot tell at a glance.
+            Assert.True(transaction.TryCommit());
+            Assert.True(large.GetStatistics().OvertakenWrites > before);
+        }
     }
 
     [Fact]
