@@ -65,7 +65,7 @@ public sealed partial class KeyValueCache
         {
             Refresh(key);
         }
-        catch (AshlarException)
+        catch (AshlarException failure) when (failure is not InvariantException)
         {
             counters.CountFailedRenewal();
         }
@@ -77,7 +77,7 @@ public sealed partial class KeyValueCache
         {
             await RefreshAsync(key, token).ConfigureAwait(false);
         }
-        catch (AshlarException)
+        catch (AshlarException failure) when (failure is not InvariantException)
         {
             counters.CountFailedRenewal();
         }
@@ -99,7 +99,7 @@ public sealed partial class KeyValueCache
             if (!EntryHeader.TryRead(buffer.Written, out var header)) throw NoEntry(key);
             var now = clock.GetUtcNow();
             if (!EntryLife.IsRenewalDue(header, now)) return false;
-            if (queue is not null) addedBytes -= queue.Remove(batch, storeKey, header, buffer.Written.Length);
+            queue?.TryRemove(batch, storeKey, header, buffer.Written.Length, mayWait: true, ref addedBytes);
             var renewed = EntryLife.Renew(header, now, NextNumber());
             renewed.Write(buffer.Head);
             Put(batch, storeKey, buffer.Written, renewed, ref addedBytes);

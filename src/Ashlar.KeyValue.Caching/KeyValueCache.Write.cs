@@ -47,7 +47,7 @@ public sealed partial class KeyValueCache
         }
 
         counters.CountSet();
-        queue?.Keep();
+        queue?.Keep(value.Length);
     }
 
     /// <inheritdoc cref="Set(string, byte[], DistributedCacheEntryOptions)" />
@@ -80,7 +80,7 @@ public sealed partial class KeyValueCache
         }
 
         counters.CountSet();
-        if (queue is { IsOver: true }) await Task.Run(queue.Keep, CancellationToken.None).ConfigureAwait(false);
+        if (queue is { IsOver: true }) await Task.Run(() => queue.Keep(value.Length), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Removes an entry; a missing one is no error.</summary>
@@ -176,9 +176,10 @@ public sealed partial class KeyValueCache
         try
         {
             var outcome = ReadInto(storeKey, buffer, mayWait);
-            if (outcome == CachedGet.Found && EntryHeader.TryRead(buffer.Written, out var header))
-                addedBytes -= queue!.Remove(batch, storeKey, header, buffer.Written.Length);
-            return outcome != CachedGet.WouldWait;
+            return outcome != CachedGet.WouldWait
+                && (outcome != CachedGet.Found
+                    || !EntryHeader.TryRead(buffer.Written, out var header)
+                    || queue!.TryRemove(batch, storeKey, header, buffer.Written.Length, mayWait, ref addedBytes));
         }
         finally
         {

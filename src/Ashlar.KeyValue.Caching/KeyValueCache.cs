@@ -39,7 +39,9 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
     /// <param name="store">The store. No other cache on it may have the same <see cref="KeyValueCacheOptions.KeyPrefix"/>.</param>
     /// <param name="options">How it lies there; null is the defaults.</param>
     /// <param name="meters">Makes the meter <see cref="MeterName"/>; null is one for the whole process.</param>
-    /// <exception cref="ArgumentException">An option is beyond its bounds; the parameter is the option.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is beyond its bounds, or one of the store leaves no room for keys or values of the cache; the parameter is the option.
+    /// </exception>
     /// <exception cref="StorageException">The disk refused.</exception>
     public KeyValueCache(KeyValueStore store, KeyValueCacheOptions? options = null, IMeterFactory? meters = null)
     {
@@ -49,12 +51,12 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
         this.store = store;
         durability = options.Durability;
         clock = options.TimeProvider ?? TimeProvider.System;
-        keys = new CacheKeys(options.KeyPrefix);
-        // Numbers of two lives of a cache must differ, whatever the clock does in between.
-        lastNumber = ((ulong)clock.GetUtcNow().ToUnixTimeMilliseconds() << NumberShift)
-            | (SystemEntropy.Instance.NextUInt64() >> (64 - NumberShift));
+        RequireRoom(store, options);
+        keys = new CacheKeys(options.KeyPrefix, store.MaxKeyBytes);
+        lastNumber = FirstNumber();
         var overheadBytes = EntryHeader.SizeBytes + QueueRecord.CostOf(keys.PrefixBytes, CacheKeys.MaxBytes, 0);
-        maxPayloadBytes = (int)Math.Min(options.MaxEntryBytes, options.MaxBytes - overheadBytes ?? long.MaxValue);
+        var fittingBytes = Math.Min(store.MaxValueBytes - EntryHeader.SizeBytes, options.MaxBytes - overheadBytes ?? long.MaxValue);
+        maxPayloadBytes = (int)Math.Min(options.MaxEntryBytes, fittingBytes);
         if (options.MaxBytes is { } bound) queue = new EvictionQueue(store, keys, stripes, bound);
         else EvictionQueue.End(store, keys);
         metrics = new CacheMetrics(this, options.KeyPrefix, options.MaxBytes, meters);
@@ -62,6 +64,9 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
 
     /// <summary>Name of the meter: <c>ashlar.cache.*</c>, observed when somebody collects.</summary>
     public const string MeterName = "Ashlar.KeyValue.Caching";
+
+    /// <summary>Completes when what a bounded cache evicts in the background is done, if anything is.</summary>
+    internal Task Evicting => queue?.Evicting ?? Task.CompletedTask;
 
     /// <summary>Completes when a bounded cache knows what it holds; until then nothing is evicted.</summary>
     internal Task Counting => queue?.Counting ?? Task.CompletedTask;
@@ -85,6 +90,28 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
         if (Interlocked.Exchange(ref isDisposed, 1) != 0) return;
         metrics.Dispose();
         queue?.Dispose();
+    }
+
+    static void RequireRoom(KeyValueStore store, KeyValueCacheOptions options)
+    {
+        Require(nameof(KeyValueOptions.MaxKeyBytes), store.MaxKeyBytes, CacheKeys.LengthOf(options.KeyPrefix) + CacheKeys.MinTailBytes);
+        Require(
+            nameof(KeyValueOptions.MaxValueBytes), store.MaxValueBytes,
+            options.MaxBytes is null ? EntryHeader.SizeBytes + 1 : QueueRecord.MaxValueBytes);
+
+        static void Require(string option, int bytes, int neededBytes)
+        {
+            if (bytes >= neededBytes) return;
+            throw new ArgumentException($"Of the store it is {bytes}, and of this cache the least is {neededBytes}.", option);
+        }
+    }
+
+    // Numbers of two lives of a cache must differ, and those of the later one be larger, whatever the clock does in between.
+    ulong FirstNumber()
+    {
+        var moment = (ulong)Math.Max(0, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        moment = Math.Max(moment, (EvictionQueue.LastNumber(store, keys) >> NumberShift) + 1);
+        return (moment << NumberShift) | (SystemEntropy.Instance.NextUInt64() >> (64 - NumberShift));
     }
 
     // Larger than all before, so those that never expire go in the order in which they were written.

@@ -4,6 +4,7 @@ using Ashlar.KeyValue.Extensions;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Ashlar.KeyValue.Caching;
@@ -38,7 +39,7 @@ public static class KeyValueCacheServiceCollectionExtensions
 
     /// <summary>
     /// Registers <see cref="IDistributedCache"/> and <see cref="KeyValueCache"/> over a store that <c>AddAshlarKeyValue</c> registers:
-    /// <see cref="KeyValueCacheOptions.StoreName"/>.
+    /// <see cref="KeyValueCacheOptions.StoreName"/>. A host creates the cache before it starts any other service.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets options.</param>
@@ -48,6 +49,7 @@ public static class KeyValueCacheServiceCollectionExtensions
         services.AddOptions<KeyValueCacheOptions>().Configure(options => configure?.Invoke(options)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KeyValueCacheOptions>, KeyValueCacheOptionsValidator>());
         services.TryAddSingleton(Create);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CacheStart>());
         services.AddSingleton<IDistributedCache>(provider => provider.GetRequiredService<KeyValueCache>());
         return services;
     }

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue;
 /// concurrent callers. Until it is disposed it keeps memory and files in place that it reads from, however long that is:
 /// <see cref="KeyValueStatistics.Cursors"/> counts those that are open.
 /// </summary>
-public sealed class KeyValueCursor : IKeyValueCursor
+public sealed class KeyValueCursor : IExpiringCursor
 {
     /// <summary>
     /// After so many entries of one key the next is sought: a step costs a comparison, a search some twenty, and a key may have been
@@ -76,8 +76,8 @@ public sealed class KeyValueCursor : IKeyValueCursor
         }
     }
 
-    /// <summary>When the current entry expires, in milliseconds since 1970; 0: never.</summary>
-    internal long ExpiresAt
+    /// <inheritdoc />
+    long IExpiringCursor.ExpiresAt
     {
         get
         {

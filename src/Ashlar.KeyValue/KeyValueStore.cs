@@ -60,6 +60,12 @@ public sealed partial class KeyValueStore : IKeyValueStore
     /// <summary>What opening it found: whether it was closed in order, and what of the log was read.</summary>
     public RecoveryReport Recovery { get; }
 
+    /// <summary>Longest key that it takes: <see cref="KeyValueOptions.MaxKeyBytes"/>.</summary>
+    public int MaxKeyBytes => options.MaxKeyBytes;
+
+    /// <summary>Longest value that it takes: <see cref="KeyValueOptions.MaxValueBytes"/>.</summary>
+    public int MaxValueBytes => options.MaxValueBytes;
+
     /// <summary>Sequence of the newest write that reads see.</summary>
     public ulong VisibleSequence => state.VisibleSequence;
 

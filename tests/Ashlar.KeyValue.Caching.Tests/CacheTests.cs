@@ -11,6 +11,49 @@ public sealed class CacheTests
 {
     public static TheoryData<string> Forms => ["sync", "async", "buffers", "async buffers"];
 
+    [Fact]
+    public void A_sliding_entry_that_was_set_while_the_clock_was_ahead_lives_for_its_window_once_it_is_asked_for()
+    {
+        using var test = new TestCache();
+        test.Clock.JumpWallClock(TimeSpan.FromDays(365));
+        test.Set("key", "value", TestCache.Sliding(TimeSpan.FromMinutes(10)));
+        test.Clock.JumpWallClock(-TimeSpan.FromDays(365));
+        Assert.Equal("value", test.Get("key"));
+        test.Clock.Advance(TimeSpan.FromMinutes(9));
+        Assert.Equal("value", test.Get("key"));
+        test.Clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Null(test.Get("key"));
+    }
+
+    [Theory, InlineData(null), InlineData(1 << 20)]
+    public void A_store_that_takes_short_keys_and_values_alone_holds_a_cache_with_keys_of_any_length(int? bound)
+    {
+        var narrow = bound is null ? 41 : 405;
+        using var test = new TestCache(
+            options => options.MaxBytes = bound, adapt: options => options with { MaxKeyBytes = 39, MaxValueBytes = narrow });
+        foreach (var length in (int[])[0, 32, 33, 500])
+        {
+            var key = new string('k', length);
+            test.Cache.Set(key, [(byte)length], new());
+            Assert.Equal((byte)length, Assert.Single(test.Cache.Get(key)!));
+            test.Cache.Remove(key);
+            Assert.Null(test.Cache.Get(key));
+        }
+
+        var refused = Assert.Throws<ValueTooLongException>(() => test.Cache.Set("key", new byte[narrow - 39], new()));
+        Assert.Equal(narrow - 40, refused.LimitBytes);
+        Assert.Equal(0, test.CountEntries());
+        Refused("MaxKeyBytes", options => options with { MaxKeyBytes = 38 });
+        Refused("MaxValueBytes", options => options with { MaxValueBytes = narrow - 1 });
+
+        void Refused(string option, Func<KeyValueOptions, KeyValueOptions> adapt)
+        {
+            var disk = new SimulatedFileSystem(isRecording: false);
+            using var store = KeyValueStore.Open("/narrow", adapt(TestCache.StoreOptions(disk, test.Clock)));
+            Assert.Throws<ArgumentException>(option, () => new KeyValueCache(store, new() { MaxBytes = bound }));
+        }
+    }
+
     /// <summary>Payloads in tables, in segments, and longer than what is kept of buffers.</summary>
     [Theory, MemberData(nameof(Forms))]
     public async Task What_was_set_is_got_until_it_is_removed(string form)

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Caching.Entries;
+using Ashlar.KeyValue.Caching.Eviction;
 using Ashlar.Simulation;
 using Microsoft.Extensions.Caching.Distributed;
 
@@ -38,7 +39,80 @@ public sealed class EvictionTests
                 if (i % 7 == 0) await test.Cache.RemoveAsync($"{i % 97}");
             }
         })));
+        await test.Cache.Evicting;
         Assert.True(test.Cache.GetStatistics().UsedBytes <= Bound);
+        test.RequireQueueIsExact();
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_set_evicts_its_share_and_waits_for_nobody_who_evicts_more_and_closing_ends_that(bool isClosed)
+    {
+        using var test = Bounded();
+        test.Close();
+        test.Open(options => options.MaxBytes = 1 << 20);
+        for (var i = 0; i < 500; i++) test.Set($"{i:d3}", Payload);
+        var keys = new CacheKeys("cache/");
+        var stripes = new KeyStripes();
+        var stripe = stripes.Of("cache/\u0001000"u8); // A long set of the first key that goes: whoever evicts waits for it.
+        await stripe.WaitAsync();
+        var queue = new EvictionQueue(test.Store, keys, stripes, Bound);
+        await TestKit.Waiting.UntilAsync(() => queue.UsedBytes is not null, "what is there is counted");
+        var before = queue.UsedBytes!.Value;
+        queue.Keep(addedBytes: 100_000);
+        Assert.InRange(before - queue.UsedBytes!.Value, 200_000, 202_000);
+        queue.Keep(addedBytes: 1);
+        Assert.InRange(queue.Evictions, 64, 300);
+        Assert.NotNull(test.Get("000"));
+        if (isClosed)
+        {
+            var evicted = queue.Evictions;
+            var closing = Task.Run(queue.Dispose);
+            await TestKit.Waiting.UntilAsync(() => queue.IsClosing, "the queue is to be closed");
+            stripe.Release();
+            await closing;
+            Assert.InRange(queue.Evictions, evicted, evicted + 2);
+        }
+        else
+        {
+            stripe.Release();
+            await queue.Counting;
+            await queue.Evicting;
+            Assert.InRange(queue.UsedBytes!.Value, 1, Bound);
+            Assert.Null(test.Get("000"));
+            queue.Dispose();
+        }
+    }
+
+    [Fact]
+    public void What_had_expired_when_a_bound_was_set_and_is_back_with_the_clock_can_be_set_renewed_and_removed()
+    {
+        using var test = new TestCache();
+        for (var i = 0; i < 10; i++) test.Set($"{i}", Payload, TestCache.Sliding(TimeSpan.FromMinutes(1)));
+        test.Clock.Advance(TimeSpan.FromMinutes(2));
+        test.Close();
+        test.Open(options => options.MaxBytes = Bound);
+        test.Clock.JumpWallClock(-TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(30));
+        Assert.Equal(0, test.Cache.GetStatistics().UsedBytes);
+        Assert.Equal(10, test.CountEntries());
+        test.Set("0", "1");
+        Assert.True(test.Cache.GetStatistics().UsedBytes > 0);
+        for (var i = 1; i < 5; i++) test.Cache.Refresh($"{i}");
+        for (var i = 5; i < 10; i++) test.Cache.Remove($"{i}");
+        Assert.Equal(5, test.CountEntries());
+        test.RequireQueueIsExact();
+    }
+
+    [Fact]
+    public void What_is_set_under_a_clock_that_was_set_back_is_not_evicted_before_what_was_there()
+    {
+        using var test = Bounded();
+        for (var i = 0; i < 30; i++) test.Set($"old {i:d2}", Payload);
+        test.Close();
+        test.Clock.JumpWallClock(DateTimeOffset.UnixEpoch - test.Clock.GetUtcNow());
+        test.Open();
+        for (var i = 0; i < 30; i++) test.Set($"new {i:d2}", Payload);
+        for (var i = 0; i < 30; i++) Assert.NotNull(test.Get($"new {i:d2}"));
+        Assert.Null(test.Get("old 00"));
         test.RequireQueueIsExact();
     }
 

@@ -40,6 +40,34 @@ public sealed class RegistrationTests
         Assert.False(Directory.Exists("/never"));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_host_creates_the_cache_before_it_starts_other_services_and_fails_to_start_where_it_cannot(bool isNarrow)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddAshlarCache("/store");
+        builder.Services.ConfigureAll<KeyValueStoreOptions>(options =>
+        {
+            options.FileSystem = new SimulatedFileSystem(isRecording: false);
+            if (isNarrow) options.MaxKeyBytes = 10;
+        });
+        var created = 0;
+        builder.Services.AddSingleton(provider =>
+        {
+            created++;
+            return new KeyValueCache(provider.GetRequiredKeyedService<KeyValueStore>("cache"));
+        });
+        using var host = builder.Build();
+        if (isNarrow)
+        {
+            await Assert.ThrowsAsync<ArgumentException>("MaxKeyBytes", () => host.StartAsync());
+            return;
+        }
+
+        await host.StartAsync();
+        Assert.Equal(1, created);
+        await host.StopAsync();
+    }
+
     [Fact]
     public void What_the_cache_does_is_published_by_the_factory_of_meters()
     {

@@ -17,9 +17,14 @@ sealed class TestCache : IDisposable
     readonly IFileSystem disk;
     readonly Action<KeyValueCacheOptions>? configure;
 
-    public TestCache(Action<KeyValueCacheOptions>? configure = null, IFileSystem? disk = null, SimulatedClock? clock = null)
+    readonly Func<KeyValueOptions, KeyValueOptions> adapt;
+
+    public TestCache(
+        Action<KeyValueCacheOptions>? configure = null, IFileSystem? disk = null, SimulatedClock? clock = null,
+        Func<KeyValueOptions, KeyValueOptions>? adapt = null)
     {
         this.configure = configure;
+        this.adapt = adapt ?? (options => options);
         this.disk = disk ?? new SimulatedFileSystem(isRecording: false);
         Clock = clock ?? new SimulatedClock();
         Open();
@@ -33,7 +38,7 @@ sealed class TestCache : IDisposable
 
     public void Open(Action<KeyValueCacheOptions>? configureAnew = null)
     {
-        Store = KeyValueStore.Open(Directory, StoreOptions(disk, Clock));
+        Store = KeyValueStore.Open(Directory, adapt(StoreOptions(disk, Clock)));
         var options = new KeyValueCacheOptions { TimeProvider = Clock };
         (configureAnew ?? configure)?.Invoke(options);
         Cache = new KeyValueCache(Store, options);

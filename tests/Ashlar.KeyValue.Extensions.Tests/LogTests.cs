@@ -23,7 +23,7 @@ public sealed class LogTests
                 "1000 Opened Information", "1001 Recovered Warning", "1002 Closed Information", "1003 ClosedInDoubt Error",
                 "1010 Poisoned Critical", "1020 BackgroundFailed Warning", "1021 BackgroundGoesOn Information", "1030 DiskFull Error",
                 "1031 DiskHasRoom Information", "1040 ArchiveFailed Warning", "1041 ArchiveGoesOn Information",
-                "1050 WritersStopped Warning",
+                "1050 WritersStopped Warning", "1060 LookFailed Error",
             ],
             found);
     }
@@ -124,11 +124,62 @@ public sealed class LogTests
         await Assert.ThrowsAsync<StorePoisonedException>(() => host.StopAsync());
     }
 
+    [Theory, InlineData(1011), InlineData(1061)]
+    public async Task A_log_that_fails_keeps_no_store_from_being_closed(int firstSoundEvent)
+    {
+        var clock = new SimulatedClock();
+        var disk = new FaultyFileSystem(TestHost.NewDisk());
+        var faulty = new FaultyLog(firstSoundEvent);
+        using var host = TestHost.Build(
+            services =>
+            {
+                services.AddSingleton<ILoggerProvider>(faulty);
+                services.AddAshlarKeyValue(options =>
+                {
+                    TestHost.On(disk)(options);
+                    options.TimeProvider = clock;
+                    options.WatchInterval = TimeSpan.FromMinutes(1);
+                });
+            },
+            log);
+        await host.StartAsync();
+        var store = host.Services.GetRequiredService<KeyValueStore>();
+        store.Put("key"u8, "value"u8);
+        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
+        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await TestKit.Waiting.UntilAsync(() => log.StoreEvents.Contains(1060), "the log hears that it failed");
+        await Assert.ThrowsAsync<StorePoisonedException>(() => host.StopAsync());
+        Assert.Throws<ObjectDisposedException>(() => store.Get("key"u8));
+        Assert.Equal([1000, 1010, 1060, 1003], log.StoreEvents);
+    }
+
     ServiceProvider Build(IFileSystem disk)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(log));
         services.AddAshlarKeyValue(TestHost.On(disk));
         return services.BuildServiceProvider();
+    }
+
+    /// <summary>Fails where it is told of trouble before an event.</summary>
+    sealed class FaultyLog(int firstSoundEvent) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Id >= 1010 && eventId.Id < firstSoundEvent) throw new IOException("The log's disk is full.");
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

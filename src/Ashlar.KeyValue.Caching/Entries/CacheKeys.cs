@@ -7,7 +7,7 @@ using System.Text.Unicode;
 namespace Ashlar.KeyValue.Caching.Entries;
 
 // Keys of a cache in its store: Prefix (UTF-8), one byte of kind, and
-//   1  entry    the key in UTF-8, up to 400 bytes
+//   1  entry    the key in UTF-8, up to 400 bytes, and no more than the store takes
 //   2  entry    SHA-256 of the key in UTF-16 (little-endian), where it is longer in UTF-8, or has none: halves of surrogate pairs
 //   3  record of the eviction queue (QueueRecord)
 //   4  the mark that the queue has a record of every entry
@@ -19,13 +19,20 @@ sealed class CacheKeys
 
     public const int MaxTextBytes = 400;
 
+    /// <summary>What keys have behind the prefix at the least: a kind, and a hash or the key of a record.</summary>
+    public const int MinTailBytes = 1 + SHA256.HashSizeInBytes;
+
     const byte TextKind = 1, HashKind = 2, QueueKind = 3, MarkKind = 4;
 
     readonly byte[] prefix;
+    readonly int textLimitBytes;
 
-    public CacheKeys(string prefix)
+    /// <param name="prefix">What all keys begin with.</param>
+    /// <param name="maxKeyBytes">Longest key that the store takes: <see cref="MinTailBytes"/> behind the prefix, or more.</param>
+    public CacheKeys(string prefix, int maxKeyBytes = KeyValueOptions.KeyLimitBytes)
     {
         this.prefix = Encoding.UTF8.GetBytes(prefix);
+        textLimitBytes = Math.Min(MaxTextBytes, maxKeyBytes - this.prefix.Length - 1);
         Entries = KeyRange.Between([.. this.prefix, TextKind], [.. this.prefix, QueueKind]);
         Queue = KeyRange.Prefix([.. this.prefix, QueueKind]);
         QueueMark = [.. this.prefix, MarkKind];
@@ -47,7 +54,7 @@ sealed class CacheKeys
     public int Write(string key, Span<byte> target)
     {
         prefix.CopyTo(target);
-        var text = target.Slice(prefix.Length + 1, MaxTextBytes);
+        var text = target.Slice(prefix.Length + 1, textLimitBytes);
         if (Utf8.FromUtf16(key, text, out _, out var written, replaceInvalidSequences: false) == OperationStatus.Done)
         {
             target[prefix.Length] = TextKind;

@@ -40,9 +40,12 @@ static class EntryLife
     public static EntryHeader Renew(in EntryHeader header, DateTimeOffset now, ulong number) =>
         header with { ExpiresAt = ExpiryFrom(header, now), Number = number };
 
-    /// <summary>Whether a renewal would move the expiry by enough.</summary>
+    /// <summary>
+    /// Whether a renewal would move the expiry by enough: back, too, where the entry was written under a clock that was ahead.
+    /// </summary>
     public static bool IsRenewalDue(in EntryHeader header, DateTimeOffset now) =>
-        header.SlidingMs != 0 && ExpiryFrom(header, now) - header.ExpiresAt >= Math.Max(1, header.SlidingMs / RenewalParts);
+        header.SlidingMs != 0
+        && Math.Abs(ExpiryFrom(header, now) - header.ExpiresAt) >= Math.Max(1, header.SlidingMs / RenewalParts);
 
     static ArgumentOutOfRangeException HasPassed(string option, DateTimeOffset moment) =>
         new(option, moment, "The absolute expiry has passed.");

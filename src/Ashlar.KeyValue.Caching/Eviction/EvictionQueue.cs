@@ -11,7 +11,9 @@ namespace Ashlar.KeyValue.Caching.Eviction;
 /// Invariants:
 /// <list type="bullet">
 /// <item>While the mark is there, every entry has exactly one record with its number: both are written, and deleted, by one batch, under
-/// the lock of the key. What a power cut takes is an end of history, so it takes both or neither.</item>
+/// the lock of the key. What a power cut takes is an end of history, so it takes both or neither. Entries that had expired when the
+/// queue was built have none, and a clock that is set back shows them again: they are not counted, and go when they expire or are
+/// written.</item>
 /// <item>A record whose number is not that of the present entry belongs to one that has expired. It is found and dropped when its turn
 /// comes, before anything that has not expired.</item>
 /// <item>What is used is the sum of all records: counted when the cache is created, from a snapshot, and changed by what each write
@@ -29,16 +31,20 @@ sealed class EvictionQueue : IDisposable
     const int SlackParts = 64;
     const long MaxSlackBytes = 1 << 20;
 
-    // How far the bound may be exceeded while another thread evicts: then writers wait for it.
-    const int ToleratedParts = 8;
+    // What a set evicts, where so much is to be evicted: twice what it has added, or a few records if that is more. So the cache comes
+    // back within its bound however many set at once, and none of them waits for what others have added.
+    const int ShareOfAdded = 2;
+    const int MinSharedRecords = 64;
 
     readonly KeyValueStore store;
     readonly CacheKeys keys;
     readonly KeyStripes stripes;
     readonly long maxBytes;
-    readonly Lock evicting = new();
     readonly CancellationTokenSource closing = new();
     readonly Task counting;
+    readonly Lock gate = new(); // For the background's three.
+    Task evicting = Task.CompletedTask;
+    bool isEvicting, isWanted;
     long usedBytes;
     long evictions;
     volatile bool isCounted;
@@ -53,8 +59,20 @@ sealed class EvictionQueue : IDisposable
         counting = Task.Run(() => Count(snapshot));
     }
 
-    /// <summary>Completes when what was there has been counted; nothing is evicted before.</summary>
+    /// <summary>Completes when what was there has been counted, and what of it is beyond the bound evicted; nothing is before.</summary>
     public Task Counting => counting;
+
+    /// <summary>Completes when what is evicted in the background is done.</summary>
+    public Task Evicting
+    {
+        get
+        {
+            lock (gate) return evicting;
+        }
+    }
+
+    /// <summary>Whether <see cref="Dispose"/> was called: nothing more is evicted in the background.</summary>
+    public bool IsClosing => closing.IsCancellationRequested;
 
     public long? UsedBytes => isCounted ? Interlocked.Read(ref usedBytes) : null;
 
@@ -72,6 +90,13 @@ sealed class EvictionQueue : IDisposable
         store.Write(batch, Durability.Relaxed);
     }
 
+    /// <summary>Number of the last record: the largest of the entries that never expire, if there are any; 0 if there is none.</summary>
+    public static ulong LastNumber(KeyValueStore store, CacheKeys keys)
+    {
+        using var cursor = store.Scan(keys.Queue, ScanDirection.Backward);
+        return cursor.MoveNext() && QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out var number, out _) ? number : 0;
+    }
+
     /// <summary>Adds the record of an entry to the batch that writes the entry; gives what it takes.</summary>
     public int Add(WriteBatch batch, ReadOnlySpan<byte> storeKey, in EntryHeader header, int valueBytes)
     {
@@ -83,85 +108,123 @@ sealed class EvictionQueue : IDisposable
         return cost;
     }
 
-    /// <summary>Deletes the record of an entry by the batch that replaces or removes the entry; gives what it took.</summary>
-    public int Remove(WriteBatch batch, ReadOnlySpan<byte> storeKey, in EntryHeader header, int valueBytes)
+    /// <summary>
+    /// Deletes the record of an entry, if it has one, by the batch that replaces or removes the entry. False if that would have to wait
+    /// for the disk, and may not.
+    /// </summary>
+    public bool TryRemove(
+        WriteBatch batch, ReadOnlySpan<byte> storeKey, in EntryHeader header, int valueBytes, bool mayWait, ref int addedBytes)
     {
         Span<byte> key = stackalloc byte[QueueRecord.MaxKeyBytes];
-        batch.Delete(key[..QueueRecord.WriteKey(keys, header, key)]);
-        return QueueRecord.CostOf(keys.PrefixBytes, storeKey.Length, valueBytes);
+        key = key[..QueueRecord.WriteKey(keys, header, key)];
+        var outcome = mayWait
+            ? store.ContainsKey(key) ? CachedGet.Found : CachedGet.Absent
+            : store.TryGetCached(key, stackalloc byte[QueueRecord.MaxValueBytes], out _);
+        if (outcome == CachedGet.WouldWait) return false;
+        if (outcome == CachedGet.Absent) return true;
+        batch.Delete(key);
+        addedBytes -= QueueRecord.CostOf(keys.PrefixBytes, storeKey.Length, valueBytes);
+        return true;
     }
 
     /// <summary>What a batch has added, less what it has taken away, once it was written.</summary>
     public void Account(long bytes)
     {
+        var isExact = isCounted; // While it is counted, what was there may be taken away before it was met.
         var used = Interlocked.Add(ref usedBytes, bytes);
-        // While it is counted, what was there may be taken away before it was met.
-        Invariant.Require(!isCounted || used >= 0);
+        Invariant.Require(!isExact || used >= 0);
     }
 
     /// <summary>Whether <see cref="Keep"/> has something to do.</summary>
     public bool IsOver => isCounted && Interlocked.Read(ref usedBytes) > maxBytes;
 
     /// <summary>
-    /// Evicts until the cache is within its bound again, after a write and without the lock of its key. The write has succeeded, so
-    /// what the disk refuses here is told by the statistics, and tried again after the next one.
+    /// Evicts after a set, without the lock of its key: its share, and what is left beyond the bound then goes in the background. The
+    /// set has succeeded, so what the disk refuses here is told by the statistics, and tried again after the next one.
     /// </summary>
-    public void Keep()
+    /// <param name="addedBytes">Length of the payload that was set.</param>
+    public void Keep(long addedBytes)
     {
         if (!IsOver) return;
-        if (!evicting.TryEnter())
-        {
-            if (Interlocked.Read(ref usedBytes) <= maxBytes + (maxBytes / ToleratedParts)) return;
-            evicting.Enter();
-        }
-
-        try
-        {
-            EvictTo(maxBytes - Math.Min(MaxSlackBytes, maxBytes / SlackParts));
-            lastFailure = null;
-        }
-        catch (Exception failure) when (failure is AshlarException or ObjectDisposedException)
-        {
-            lastFailure = failure.Message;
-        }
-        finally
-        {
-            evicting.Exit();
-        }
+        TryEvict(ShareOfAdded * addedBytes, MinSharedRecords, mayWait: false);
+        if (IsOver) EvictInBackground();
     }
 
     public void Dispose()
     {
         closing.Cancel();
         counting.Wait();
+        Evicting.Wait();
         closing.Dispose();
     }
 
-    void EvictTo(long bytes)
+    void EvictInBackground()
     {
-        if (!IsOver) return; // Another thread has done it.
-        using var cursor = store.Scan(keys.Queue);
-        var batch = new WriteBatch();
-        while (Interlocked.Read(ref usedBytes) > bytes && cursor.MoveNext())
+        lock (gate)
         {
-            if (QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out var number, out var cost))
-                Evict(batch, cursor.Key, cursor.Value[QueueRecord.ValueHeadBytes..], number, cost);
+            isWanted = true;
+            if (isEvicting || IsClosing) return;
+            isEvicting = true;
+            evicting = Task.Run(EvictWhileWanted);
         }
     }
 
-    void Evict(WriteBatch batch, ReadOnlySpan<byte> recordKey, ReadOnlySpan<byte> entryKey, ulong number, int costBytes)
+    void EvictWhileWanted()
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                isEvicting = isWanted && !IsClosing;
+                isWanted = false;
+                if (!isEvicting) return;
+            }
+
+            TryEvict(long.MaxValue, int.MaxValue, mayWait: true);
+        }
+    }
+
+    // To somewhat below the bound, but not much more than as many bytes and records as are told, whichever is reached last.
+    void TryEvict(long bytes, int records, bool mayWait)
+    {
+        var target = maxBytes - Math.Min(MaxSlackBytes, maxBytes / SlackParts);
+        var batch = new WriteBatch();
+        try
+        {
+            using var cursor = store.Scan(keys.Queue);
+            while (Interlocked.Read(ref usedBytes) > target && (bytes > 0 || records > 0) && cursor.MoveNext())
+            {
+                // Who sets is done with its share; the background ends with the cache.
+                if (mayWait && IsClosing) return;
+                if (!QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out var number, out var cost)) continue;
+                records--;
+                if (Evict(batch, cursor.Key, cursor.Value[QueueRecord.ValueHeadBytes..], number, cost, mayWait)) bytes -= cost;
+            }
+
+            lastFailure = null;
+        }
+        catch (Exception failure) when (failure is (AshlarException and not InvariantException) or ObjectDisposedException)
+        {
+            lastFailure = failure.Message;
+        }
+    }
+
+    // False if another has done it, or is writing the entry and may not be waited for.
+    bool Evict(
+        WriteBatch batch, ReadOnlySpan<byte> recordKey, ReadOnlySpan<byte> entryKey, ulong number, int costBytes, bool mayWait)
     {
         Span<byte> storeKey = stackalloc byte[CacheKeys.MaxBytes];
         keys.Prefix.CopyTo(storeKey);
         entryKey.CopyTo(storeKey[keys.PrefixBytes..]);
         storeKey = storeKey[..(keys.PrefixBytes + entryKey.Length)];
         var stripe = stripes.Of(storeKey);
-        stripe.Wait();
+        if (mayWait) stripe.Wait();
+        else if (!stripe.Wait(0)) return false;
         var buffer = ReadBuffer.Rent();
         try
         {
             // The cursor shows an earlier moment: since then the entry may have been replaced, and its record with it.
-            if (!store.TryGet(recordKey, buffer)) return;
+            if (!store.TryGet(recordKey, buffer)) return false;
             buffer.Return();
             buffer = ReadBuffer.Rent();
             batch.Clear();
@@ -174,6 +237,7 @@ sealed class EvictionQueue : IDisposable
             store.Write(batch, Durability.Relaxed);
             Account(-costBytes);
             if (isPresent && isOwner) Interlocked.Increment(ref evictions);
+            return true;
         }
         finally
         {
@@ -197,12 +261,14 @@ sealed class EvictionQueue : IDisposable
             }
 
             isCounted = true;
-            Keep();
         }
-        catch (Exception failure) when (failure is AshlarException or ObjectDisposedException)
+        catch (Exception failure) when (failure is (AshlarException and not InvariantException) or ObjectDisposedException)
         {
             lastFailure = failure.Message;
+            return;
         }
+
+        TryEvict(long.MaxValue, int.MaxValue, mayWait: true);
     }
 
     void Build()

@@ -18,6 +18,9 @@ static class QueueRecord
 
     public const int ValueHeadBytes = 4;
 
+    /// <summary>Longest value of a record.</summary>
+    public const int MaxValueBytes = ValueHeadBytes + 1 + CacheKeys.MaxTextBytes;
+
     const int KeyTailBytes = 16, NumberOffset = 8;
 
     /// <summary>What an entry takes in the store: key and value, and those of its record.</summary>

@@ -38,6 +38,9 @@ sealed class OpenedStore : IDisposable
 
     public StoreWatch Watch { get; }
 
+    /// <summary>Tells the log that a look at the store has failed.</summary>
+    public void TellOfFailedLook(Exception failure) => KeyValueLog.LookFailed(logger, failure, directory);
+
     public static OpenedStore Open(IServiceProvider provider, string name) => new(provider, name);
 
     /// <summary>
@@ -67,7 +70,7 @@ sealed class OpenedStore : IDisposable
         {
             Store.Flush();
         }
-        catch (Exception failure) when (failure is AshlarException or ObjectDisposedException)
+        catch (Exception failure) when (failure is (AshlarException and not InvariantException) or ObjectDisposedException)
         {
             // The log has it all, and closing tells what is in doubt.
         }

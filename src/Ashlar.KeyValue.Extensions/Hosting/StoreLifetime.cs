@@ -30,9 +30,15 @@ sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLife
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         await stopping.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
-        // Not given up when the host loses patience: what is being made durable would be in doubt.
-        if (opened is not null) await Task.Run(opened.Close, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await watching.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also where the log failed, and not given up when the host loses patience: what is being made durable would be in doubt.
+            if (opened is not null) await Task.Run(opened.Close, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     // Also of a host that did not start: then the container closes the store.
@@ -47,11 +53,24 @@ sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLife
         using var timer = new PeriodicTimer(store.Options.WatchInterval, store.Clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false)) store.Watch.Look();
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false)) Look(store);
         }
         catch (OperationCanceledException)
         {
             // The host stops.
+        }
+    }
+
+    // The next look may succeed.
+    static void Look(OpenedStore store)
+    {
+        try
+        {
+            store.Watch.Look();
+        }
+        catch (Exception failure)
+        {
+            store.TellOfFailedLook(failure);
         }
     }
 }

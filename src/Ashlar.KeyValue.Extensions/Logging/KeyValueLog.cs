@@ -43,4 +43,7 @@ static partial class KeyValueLog
         1050, LogLevel.Warning, "{Directory}: writers were stopped {Stalls} times since the last look, because merging is behind",
         EventName = "WritersStopped")]
     public static partial void WritersStopped(ILogger logger, string directory, long stalls);
+
+    [LoggerMessage(1060, LogLevel.Error, "{Directory}: looking at the store for the log has failed", EventName = "LookFailed")]
+    public static partial void LookFailed(ILogger logger, Exception failure, string directory);
 }

@@ -26,12 +26,17 @@ namespace Ashlar.KeyValue.Commit;
 /// </remarks>
 sealed class ConditionChecker(StoreState state, CommitCounters counters)
 {
-    /// <summary>Searches for scanned ranges and entries in them that are looked at for one write; beyond that the caller looks, who holds
-    /// up nobody.</summary>
-    const int MaxRangeSteps = 1024;
+    /// <summary>
+    /// Searches for scanned ranges and entries in them that are looked at for one write, the first time. Beyond that the caller looks, who
+    /// holds up nobody; as it is overtaken again where there is always a writer, the leader looks at twice as many each time.
+    /// </summary>
+    const int RangeSteps = 1 << 10;
 
-    /// <summary>Keys that are looked for in memtables for one write; beyond that as with ranges.</summary>
-    const int MaxKeySearches = 16 << 10;
+    /// <summary>Keys that are looked for in memtables for one write, the first time.</summary>
+    const int KeySearches = 1 << 14;
+
+    /// <summary>What both grow to at the most: some 10 ms for everybody.</summary>
+    const int MaxSteps = 1 << 16;
 
     // Of a group of many entries; clearing a set takes as long as it is large.
     const int MaxKeptHashes = 4096;
@@ -55,6 +60,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
             if (write.Check is { } check)
             {
                 check.Outcome = check.HeldAt < flushedThrough ? CheckOutcome.Stale : Decide(check, group.Members, i, version, now);
+                if (check.Outcome == CheckOutcome.Stale) check.StaleLooks++;
                 counters.CountCheck(check.Outcome != CheckOutcome.Holds);
                 if (check.Outcome != CheckOutcome.Holds) continue;
             }
@@ -71,7 +77,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
     {
         if (check.FirstExpiry.HasPassed(now)) return check.Fail(check.FirstExpiry.Key);
         var isUnchanged = IsUnchanged(version, check.HeldAt);
-        if (!isUnchanged && check.Keys.Length > MaxKeySearches) return CheckOutcome.Stale;
+        if (!isUnchanged && check.Keys.Length > Allowed(KeySearches, check)) return CheckOutcome.Stale;
         foreach (var condition in check.Keys)
         {
             var isWritten = TryFindInGroup(condition.Key, members, own, out var kind, out var stored)
@@ -84,18 +90,20 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
             if (!holds) return check.Fail(condition.Key);
         }
 
-        var steps = 0;
+        var left = Allowed(RangeSteps, check);
         foreach (var range in check.Ranges)
         {
             if (FindInGroup(range, members, own, out var found)) return check.Fail(found);
-            var outcome = Look(check, range, version.Active, ref steps);
+            var outcome = Look(check, range, version.Active, ref left);
             for (var i = 0; outcome == CheckOutcome.Holds && i < version.Immutable.Length; i++)
-                outcome = Look(check, range, version.Immutable[i], ref steps);
+                outcome = Look(check, range, version.Immutable[i], ref left);
             if (outcome != CheckOutcome.Holds) return outcome;
         }
 
         return CheckOutcome.Holds;
     }
+
+    static int Allowed(int atFirst, WriteCheck check) => Math.Min(MaxSteps, atFirst << Math.Min(check.StaleLooks, 6));
 
     // Whether no memtable has anything newer than a sequence.
     static bool IsUnchanged(StoreVersion version, ulong heldAt)
@@ -109,10 +117,10 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
         return true;
     }
 
-    static CheckOutcome Look(WriteCheck check, KeyRange range, MemTable table, ref int steps)
+    static CheckOutcome Look(WriteCheck check, KeyRange range, MemTable table, ref int left)
     {
         if (table.LastSequence <= check.HeldAt) return CheckOutcome.Holds;
-        if (++steps > MaxRangeSteps) return CheckOutcome.Stale;
+        if (--left < 0) return CheckOutcome.Stale;
         foreach (var deleted in table.Ranges is { } ranges ? ranges.All : [])
         {
             if (deleted.Sequence > check.HeldAt && range.Overlaps(deleted.Start, deleted.End, deleted.End is not null))
@@ -123,7 +131,7 @@ sealed class ConditionChecker(StoreState state, CommitCounters counters)
         for (entries.Seek(range.Start, ulong.MaxValue); entries.IsValid && range.Contains(entries.Key); entries.Next())
         {
             if (entries.Sequence > check.HeldAt) return check.Fail(entries.Key);
-            if (++steps > MaxRangeSteps) return CheckOutcome.Stale;
+            if (--left < 0) return CheckOutcome.Stale;
         }
 
         return CheckOutcome.Holds;

@@ -44,6 +44,9 @@ sealed class WriteCheck(WriteCondition[] keys, KeyRange[] ranges, ulong heldAt, 
     /// <summary>Set by the leader, read once the group is done.</summary>
     public CheckOutcome Outcome { get; set; }
 
+    /// <summary>How often it was stale.</summary>
+    public int StaleLooks { get; set; }
+
     /// <summary>The key that was written or has expired, where one does not hold.</summary>
     public byte[]? FailedKey { get; set; }
 

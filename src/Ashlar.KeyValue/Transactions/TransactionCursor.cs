@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Transactions;
 /// </summary>
 sealed class TransactionCursor : IKeyValueCursor
 {
-    readonly KeyValueCursor stored;
+    readonly IExpiringCursor stored;
     readonly TransactionWrites writes;
     readonly TransactionReads reads;
     readonly MemTableIterator? own;
@@ -36,7 +36,7 @@ sealed class TransactionCursor : IKeyValueCursor
     /// <param name="now">What has expired by then is not seen.</param>
     /// <param name="requireOpen">Throws when the transaction has ended.</param>
     public TransactionCursor(
-        KeyValueCursor stored, TransactionWrites writes, TransactionReads reads, KeyRange range, ScanDirection direction, long now,
+        IExpiringCursor stored, TransactionWrites writes, TransactionReads reads, KeyRange range, ScanDirection direction, long now,
         Action requireOpen)
     {
         (this.stored, this.writes, this.reads, this.range, this.now, this.requireOpen) = (stored, writes, reads, range, now, requireOpen);

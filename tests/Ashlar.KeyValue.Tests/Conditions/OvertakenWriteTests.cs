@@ -108,6 +108,24 @@ public sealed class OvertakenWriteTests
         Assert.Equal("second", store.Get("key"));
     }
 
+    /// <summary>Otherwise it would never be written where somebody writes all the time.</summary>
+    [Fact]
+    public void For_who_is_stale_again_and_again_the_leader_looks_at_more()
+    {
+        var options = TestStore.Small(TestStore.NewDisk()) with { MemTableBytes = 16 << 20 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        var batch = new WriteBatch();
+        for (var i = 0; i < 20_000; i++) batch.Put(TestStore.Bytes($"k{i:d5}"), "v"u8);
+        store.Write(batch);
+        foreach (var (looks, looksAfter) in ((int, int)[])[(0, 1), (4, 5), (5, 5), (63, 63)])
+        {
+            var scanned = new WriteCheck([], [KeyRange.Prefix("k"u8)], store.VisibleSequence) { StaleLooks = looks };
+            store.Put("other", "x");
+            Assert.Equal(CheckOutcome.Holds, store.TryWriteHeld(Put("own"), scanned, Durability.Sync, isLooked: true));
+            Assert.Equal(looksAfter, scanned.StaleLooks);
+        }
+    }
+
     [Fact]
     public async Task A_delete_of_an_absent_key_in_the_same_group_does_not_count_and_a_delete_of_a_present_one_does()
     {
