@@ -54,7 +54,8 @@ public sealed class FolderTests
         new(StringComparer.Ordinal) { [Engine] = EngineFolders, [Sharding] = ShardingFolders };
 
     static readonly Dictionary<string, FolderUses> UsesOfProjects =
-        LayersOfProjects.Keys.ToDictionary(project => project, project => new FolderUses(project, Sources(project)), StringComparer.Ordinal);
+        LayersOfProjects.Keys.ToDictionary(
+            project => project, project => new FolderUses(project, Sources(project)), StringComparer.Ordinal);
 
     public static TheoryData<string> Projects => [.. LayersOfProjects.Keys];
 

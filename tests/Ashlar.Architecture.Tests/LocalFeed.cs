@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Compression;
 
 namespace Ashlar.Architecture.Tests;
@@ -16,9 +15,7 @@ sealed class LocalFeed : IDisposable
     /// <summary>Packs a project; gives what the package says of itself.</summary>
     public async Task<string> Pack(string project)
     {
-        await Run(
-            Repository.Root, "pack", $"src/{project}", "-c", "Release", "-o", this["packages"], "-v", "quiet",
-            $"-p:ArtifactsPath={this["artifacts"]}", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
+        await Command.Pack(project, this["packages"], this["artifacts"]);
         var package = Assert.Single(Directory.GetFiles(this["packages"], $"{project}.0*.nupkg"));
         using var zip = await ZipFile.OpenReadAsync(package);
         using var manifest = new StreamReader(await zip.GetEntry($"{project}.nuspec")!.OpenAsync());
@@ -38,28 +35,5 @@ sealed class LocalFeed : IDisposable
     }
 
     /// <summary>Runs dotnet in the directory; gives its output.</summary>
-    public Task<string> Dotnet(params string[] arguments) => Run(directory, arguments);
-
-    async Task<string> Run(string workingDirectory, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = workingDirectory,
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // What was restored from elsewhere does not count, and compilers that stay behind would keep the directory in use.
-        if (workingDirectory == directory) start.Environment["NUGET_PACKAGES"] = this["restored"];
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["UseSharedCompilation"] = "false";
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        start.Environment["DOTNET_NOLOGO"] = "1";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{await output}{await error}");
-        return await output;
-    }
+    public Task<string> Dotnet(params string[] arguments) => Command.Run("dotnet", directory, this["restored"], arguments);
 }

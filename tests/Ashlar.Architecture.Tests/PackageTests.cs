@@ -102,7 +102,7 @@ public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output) : IC
             await feed.Dotnet(
                 project, "publish", "-c", "Release", "-r", "linux-x64", $"-p:{property}=true", "-p:TreatWarningsAsErrors=true",
                 "-p:CppCompilerAndLinker=gcc", "-o", $"{project}/{kind}");
-            Assert.Equal(expected, await PackedFeed.Run($"{project}/{kind}/Native", project, null, $"{project}/{kind}-store"));
+            Assert.Equal(expected, await Command.Run($"{project}/{kind}/Native", project, null, $"{project}/{kind}-store"));
             var bytes = new FileInfo($"{project}/{kind}/Native").Length;
             output.WriteLine($"{kind}: {bytes:n0} bytes");
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using Ashlar.TestKit;
 
@@ -16,12 +15,7 @@ public sealed class PackedFeed : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        foreach (var package in Packages)
-        {
-            await Dotnet(
-                Repository.Root, "pack", $"src/{package}", "-c", "Release", "-o", $"{DirectoryPath}/packages", "-v", "quiet",
-                $"-p:ArtifactsPath={DirectoryPath}/artifacts", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
-        }
+        foreach (var package in Packages) await Command.Pack(package, $"{DirectoryPath}/packages", $"{DirectoryPath}/artifacts");
     }
 
     public Task DisposeAsync()
@@ -82,31 +76,7 @@ public sealed class PackedFeed : IAsyncLifetime
 
     /// <summary>Runs a command of dotnet, and gives what it printed.</summary>
     public async Task<string> Dotnet(string workingDirectory, params string[] arguments) =>
-        await Run("dotnet", workingDirectory, workingDirectory == Repository.Root ? null : $"{DirectoryPath}/restored", arguments);
-
-    /// <summary>Runs a program, and gives what it printed.</summary>
-    public static async Task<string> Run(string program, string workingDirectory, string? packages, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = workingDirectory,
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // What was restored from elsewhere does not count, and compilers that stay behind would keep the directory in use.
-        if (packages is not null) start.Environment["NUGET_PACKAGES"] = packages;
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["UseSharedCompilation"] = "false";
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        start.Environment["DOTNET_NOLOGO"] = "1";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{await output}{await error}");
-        return await output;
-    }
+        await Command.Run("dotnet", workingDirectory, workingDirectory == Repository.Root ? null : $"{DirectoryPath}/restored", arguments);
 
     void Take(string name)
     {

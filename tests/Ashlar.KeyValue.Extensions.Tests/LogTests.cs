@@ -2,6 +2,7 @@ using Ashlar.KeyValue.Extensions.Logging;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.KeyValue.Extensions.Tests;
@@ -52,11 +53,9 @@ public sealed class LogTests
         var disk = new FaultyFileSystem(TestHost.NewDisk());
         using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk });
         var watch = new StoreWatch(store, TestHost.Directory, log);
-        store.Put("key"u8, "value"u8);
         watch.Look();
         Assert.Empty(log.Lines);
-        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
-        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        CauseDoubt(disk, store);
         watch.Look();
         watch.Look();
         Assert.Equal([1010], log.StoreEvents);
@@ -104,19 +103,9 @@ public sealed class LogTests
     {
         var clock = new SimulatedClock();
         var disk = new FaultyFileSystem(TestHost.NewDisk());
-        using var host = TestHost.Build(
-            services => services.AddAshlarKeyValue(options =>
-            {
-                TestHost.On(disk)(options);
-                options.TimeProvider = clock;
-                options.WatchInterval = TimeSpan.FromMinutes(1);
-            }),
-            log);
+        using var host = BuildWatched(disk, clock);
         await host.StartAsync();
-        var store = host.Services.GetRequiredService<KeyValueStore>();
-        store.Put("key"u8, "value"u8);
-        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
-        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        CauseDoubt(disk, host.Services.GetRequiredService<KeyValueStore>());
         clock.Advance(TimeSpan.FromSeconds(59));
         Assert.DoesNotContain(1010, log.StoreEvents);
         clock.Advance(TimeSpan.FromSeconds(1));
@@ -130,28 +119,36 @@ public sealed class LogTests
         var clock = new SimulatedClock();
         var disk = new FaultyFileSystem(TestHost.NewDisk());
         var faulty = new FaultyLog(firstSoundEvent);
-        using var host = TestHost.Build(
-            services =>
-            {
-                services.AddSingleton<ILoggerProvider>(faulty);
-                services.AddAshlarKeyValue(options =>
-                {
-                    TestHost.On(disk)(options);
-                    options.TimeProvider = clock;
-                    options.WatchInterval = TimeSpan.FromMinutes(1);
-                });
-            },
-            log);
+        using var host = BuildWatched(disk, clock, faulty);
         await host.StartAsync();
         var store = host.Services.GetRequiredService<KeyValueStore>();
-        store.Put("key"u8, "value"u8);
-        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
-        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
+        CauseDoubt(disk, store);
         clock.Advance(TimeSpan.FromMinutes(1));
         await TestKit.Waiting.UntilAsync(() => log.StoreEvents.Contains(1060), "the log hears that it failed");
         await Assert.ThrowsAsync<StorePoisonedException>(() => host.StopAsync());
         Assert.Throws<ObjectDisposedException>(() => store.Get("key"u8));
         Assert.Equal([1000, 1010, 1060, 1003], log.StoreEvents);
+    }
+
+    // A host that looks at its store each minute of a clock.
+    IHost BuildWatched(IFileSystem disk, TimeProvider clock, ILoggerProvider? second = null) => TestHost.Build(
+        services =>
+        {
+            if (second is not null) services.AddSingleton(second);
+            services.AddAshlarKeyValue(options =>
+            {
+                TestHost.On(disk)(options);
+                options.TimeProvider = clock;
+                options.WatchInterval = TimeSpan.FromMinutes(1);
+            });
+        },
+        log);
+
+    static void CauseDoubt(FaultyFileSystem disk, KeyValueStore store)
+    {
+        store.Put("key"u8, "value"u8);
+        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError));
+        Assert.Throws<StorePoisonedException>(() => store.Put("key"u8, "value"u8));
     }
 
     ServiceProvider Build(IFileSystem disk)

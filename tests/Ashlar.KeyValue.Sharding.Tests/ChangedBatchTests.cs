@@ -2,7 +2,9 @@ using Ashlar.Simulation;
 
 namespace Ashlar.KeyValue.Sharding.Tests;
 
-/// <summary>A batch that is being written to shards is the one that they were chosen by: every change is refused until it has completed.</summary>
+/// <summary>
+/// A batch that is being written to shards is the one that they were chosen by: every change is refused until it has completed.
+/// </summary>
 public sealed class ChangedBatchTests
 {
     [Theory]
@@ -51,7 +53,9 @@ public sealed class ChangedBatchTests
         using var store = Open(TestStore.NewDisk());
         var batch = new WriteBatch();
         batch.Put("key"u8, "1"u8);
-        var keyOfFirstShard = Enumerable.Range(0, 100).Select(number => $"{number}").First(key => store.GetShard(TestStore.Bytes(key)) == 0);
+        var keyOfFirstShard = Enumerable.Range(0, 100)
+            .Select(number => $"{number}")
+            .First(key => store.GetShard(TestStore.Bytes(key)) == 0);
         Task? waiting = null;
         var attempts = 0;
         store.BeforeShardSnapshot = shard =>

@@ -50,7 +50,9 @@ public sealed class ShardedStoreTests
         Assert.Equal(string.Join(' ', keys.Reverse()), store.ReadAll(ScanDirection.Backward));
         Assert.Equal("100=100 101=101 103=103 104=104", store.Scan(KeyRange.Between("100"u8, "105"u8)).ReadAll());
         Assert.Equal("295=295 296=296 298=298 299=299", store.Scan(KeyRange.From("295"u8)).ReadAll());
-        Assert.Equal("019=19 017=17 016=16 014=14 013=13 011=11 010=10", store.Scan(KeyRange.Prefix("01"u8), ScanDirection.Backward).ReadAll());
+        Assert.Equal(
+            "019=19 017=17 016=16 014=14 013=13 011=11 010=10",
+            store.Scan(KeyRange.Prefix("01"u8), ScanDirection.Backward).ReadAll());
     }
 
     [Fact]
@@ -275,13 +277,16 @@ public sealed class ShardedStoreTests
         }
 
         Swap();
-        Assert.Contains("shard-001", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "shard-001", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
         Swap();
         disk.Rename($"{TestStore.Directory}/shard-003/MANIFEST", $"{TestStore.Directory}/kept");
-        Assert.Contains("shard-003", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "shard-003", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
         disk.Rename($"{TestStore.Directory}/kept", $"{TestStore.Directory}/shard-003/MANIFEST");
         disk.Rename($"{TestStore.Directory}/SHARDS", $"{TestStore.Directory}/kept");
-        Assert.Contains("holds writes", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds writes", Assert.Throws<CorruptDataException>(() => ShardedTestStore.Open(disk)).Message, StringComparison.Ordinal);
         disk.Rename($"{TestStore.Directory}/kept", $"{TestStore.Directory}/SHARDS");
         using var reopened = ShardedTestStore.Open(disk);
         Assert.Equal(50, reopened.ReadAll().Split(' ').Length);
@@ -314,7 +319,11 @@ public sealed class ShardedStoreTests
         for (var i = 0; i < 40; i++)
         {
             var isBad = store.GetShard(TestStore.Bytes($"{i}")) == 2;
-            if (isBad) Assert.EndsWith("shard-002", Assert.Throws<StorePoisonedException>(() => store.Put($"{i}", "y")).Directory, StringComparison.Ordinal);
+            if (isBad)
+            {
+                var refusal = Assert.Throws<StorePoisonedException>(() => store.Put($"{i}", "y"));
+                Assert.EndsWith("shard-002", refusal.Directory, StringComparison.Ordinal);
+            }
             else store.Put($"{i}", "y");
             refused += isBad ? 1 : 0;
         }
@@ -332,7 +341,8 @@ public sealed class ShardedStoreTests
         var shards = new[] { 1, 2, 4 }.Select(value =>
         {
             var statistics = new KeyValueStatistics();
-            foreach (var property in Numbers()) property.SetValue(statistics, Convert.ChangeType(value, property.PropertyType, CultureInfo.InvariantCulture));
+            foreach (var property in Numbers())
+                property.SetValue(statistics, Convert.ChangeType(value, property.PropertyType, CultureInfo.InvariantCulture));
             return statistics;
         }).ToArray();
         var sum = ShardStatistics.Sum(shards);
@@ -343,6 +353,7 @@ public sealed class ShardedStoreTests
 
         static IEnumerable<System.Reflection.PropertyInfo> Numbers() => typeof(KeyValueStatistics).GetProperties()
             .Where(property => property.CanWrite && !property.Name.EndsWith("Sequence", StringComparison.Ordinal))
-            .Where(property => property.PropertyType == typeof(long) || property.PropertyType == typeof(int) || property.PropertyType == typeof(ulong));
+            .Where(property =>
+                property.PropertyType == typeof(long) || property.PropertyType == typeof(int) || property.PropertyType == typeof(ulong));
     }
 }

@@ -31,7 +31,8 @@ public sealed class BasicsTests : IDisposable
             Assert.True(real.Verify().IsClean);
         }
 
-        using (var real = KeyValueStore.Open(directory["new/store"], new() { FileSystem = RealDisk.Door })) Assert.Equal("x", real.Get("later"));
+        using (var real = KeyValueStore.Open(directory["new/store"], new() { FileSystem = RealDisk.Door }))
+            Assert.Equal("x", real.Get("later"));
     }
 
     [Fact]
@@ -99,7 +100,8 @@ public sealed class BasicsTests : IDisposable
         strict.Put("abc", "1234");
         Assert.Equal(3, Assert.Throws<KeyLengthException>(() => strict.Put("abcd", "")).LimitBytes);
         Assert.Equal(4, Assert.Throws<ValueTooLongException>(() => strict.Put("a", "12345")).LimitBytes);
-        Assert.Throws<ArgumentOutOfRangeException>(() => KeyValueStore.Open("/other", TestStore.Small(TestStore.AnyDisk()) with { MaxKeyBytes = 65_536 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            KeyValueStore.Open("/other", TestStore.Small(TestStore.AnyDisk()) with { MaxKeyBytes = 65_536 }));
     }
 
     [Fact]

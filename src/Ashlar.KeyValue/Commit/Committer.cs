@@ -32,6 +32,7 @@ sealed class Committer : IDisposable
     readonly InFlightSyncs inFlight;
     readonly ConditionChecker conditions;
     readonly RequiredFeatures features;
+    readonly BatchAdmission admission;
     readonly Func<WriteBatch, Exception?> refusalOf;
     byte[] buffer = new byte[64 << 10];
     MemTable active;
@@ -47,7 +48,8 @@ sealed class Committer : IDisposable
         (this.active, this.log, this.background, this.durability, this.inFlight) = (active, log, background, durability, inFlight);
         conditions = new ConditionChecker(state, Counters);
         features = new RequiredFeatures(engine.Manifest);
-        refusalOf = RefusalOf;
+        admission = new BatchAdmission(state, features, options.TimeProvider);
+        refusalOf = admission.RefusalOf;
         lastSequence = state.VisibleSequence;
     }
 
@@ -102,7 +104,7 @@ sealed class Committer : IDisposable
                     if (!active.IsEmpty) Rotate();
                     break;
                 case CommitRequest.ReserveKeyspaces:
-                    ReserveKeyspaces();
+                    admission.ReserveKeyspaces(lastSequence);
                     break;
                 case CommitRequest.Close:
                     SealLog();
@@ -158,55 +160,6 @@ sealed class Committer : IDisposable
     {
         log.Dispose();
         active.Release();
-    }
-
-    // No other group is being written: what is there is in memtables and tables, published or not.
-    void ReserveKeyspaces()
-    {
-        if (state.HasKeyspaces) return;
-        var version = state.Acquire();
-        try
-        {
-            var now = Expiry.Now(options.TimeProvider);
-            if (ReservedKeys.Find(version, lastSequence, now) is { } first)
-                throw new ReservedKeyException(
-                    "A store with keys that begin with FF FF FF FF can have no keyspaces: delete them first. The first is "
-                        + Convert.ToHexString(first));
-        }
-        finally
-        {
-            version.Release();
-        }
-
-        features.Require(StoreFeatures.Keyspaces);
-        state.HasKeyspaces = true;
-    }
-
-    Exception? RefusalOf(WriteBatch batch)
-    {
-        if (batch.Keyspaces?.Find(one => one.IsDropped) is { } dropped) return new KeyspaceDroppedException(dropped.Name);
-        if (batch.HasRangeDeletes && !batch.IsOfEngine && RefusalOfRanges() is { } tooMany) return tooMany;
-        return batch.HasReservedKeys && !batch.IsOfEngine && state.HasKeyspaces
-            ? new ReservedKeyException(
-                "Keys that begin with FF FF FF FF belong to the keyspaces of this store: put into one, and end ranges before them.")
-            : null;
-    }
-
-    // Those that a reader keeps have no other bound: they slow nobody down.
-    DeletedRangesLimitException? RefusalOfRanges()
-    {
-        int count;
-        ulong newest;
-        var visible = state.VisibleSequence;
-        using (var read = state.Read())
-        {
-            count = read.Version.RangeCount;
-            if (count < StoreVersion.MaxRanges) return null;
-            newest = read.Version.NewestRange;
-        }
-
-        var oldest = state.OldestReadableSequence();
-        return new(count, StoreVersion.MaxRanges, oldest < Math.Min(newest, visible) ? oldest : null);
     }
 
     void WriteEntries(CommitGroup group)

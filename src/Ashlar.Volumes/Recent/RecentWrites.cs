@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -28,38 +27,32 @@ namespace Ashlar.Volumes;
 /// </remarks>
 class RecentWrites : IDisposable
 {
-    const string Prefix = "recent-";
-    const int MaxSpare = 2;
     const long RequestBytes = 32 << 20, WaitBytes = 96 << 20;
 
     readonly RecentWritesPlace? place;
     readonly FailureLatch failure;
     readonly PoolEvents events;
-    readonly long segmentBytes;
+    readonly RecentSegments? segments;
     readonly Lock gate = new();
     readonly byte[] buffer = new byte[Math.Max(RecentWriteFormat.MaxRecordBytes, 64 << 10)];
-    readonly Queue<Segment> full = new(); // Oldest first.
-    readonly Queue<Segment> spare = new();
     RecentWritesIdentity identity;
-    Segment? active;
     ulong sequence;
-    long nextNumber;
-    long totalBytes;
     volatile bool isOn;
 
     public RecentWrites(RecentWritesPlace? place, FailureLatch failure, PoolEvents events, long segmentBytes = 4 << 20)
     {
-        (this.place, this.failure, this.events, this.segmentBytes) = (place, failure, events, segmentBytes);
+        (this.place, this.failure, this.events) = (place, failure, events);
+        if (place is not null) segments = new RecentSegments(place, segmentBytes);
     }
 
     /// <summary>Whether writes are logged.</summary>
     public bool IsOn => isOn;
 
     /// <summary>Whether there is so much of it that a commit should begin.</summary>
-    public bool IsLong => Volatile.Read(ref totalBytes) > RequestBytes;
+    public bool IsLong => segments is { TotalBytes: > RequestBytes };
 
     /// <summary>Whether writers should wait for one.</summary>
-    public bool IsTooLong => Volatile.Read(ref totalBytes) > WaitBytes;
+    public bool IsTooLong => segments is { TotalBytes: > WaitBytes };
 
     /// <summary>Sequence of the last record.</summary>
     public ulong Sequence
@@ -83,11 +76,7 @@ class RecentWrites : IDisposable
         if (place is null) return null;
         try
         {
-            place.FileSystem.CreateDirectories(place.Directory);
-            var paths = place.FileSystem.List(place.Directory)
-                .Where(static name => name.StartsWith(Prefix, StringComparison.Ordinal))
-                .Select(name => $"{place.Directory}/{name}")
-                .ToArray();
+            var paths = RecentSegments.Find(place);
             var records = life is { } known
                 ? RecentWriteRecords.Read(place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known), FloorOf(mark))
                 : null;
@@ -122,13 +111,8 @@ class RecentWrites : IDisposable
             sequence = Math.Max(after, earlier?.Last ?? 0);
             try
             {
-                foreach (var path in earlier?.Paths ?? [])
-                {
-                    full.Enqueue(new Segment(place.FileSystem.Open(path, FileOpenMode.Existing), nextNumber++));
-                    totalBytes += segmentBytes;
-                }
-
-                Advance();
+                segments!.TakeOver(earlier?.Paths ?? []);
+                BeginSegment();
                 isOn = true;
             }
             catch (StorageException cause)
@@ -146,6 +130,7 @@ class RecentWrites : IDisposable
     /// <returns>Its sequence; 0 when nothing was logged.</returns>
     public virtual ulong LogWrite(Leaf leaf, LeafPlan plan, BlockSet blocks, BlockSet marked)
     {
+        Invariant.Require(leaf.WriteLock.IsHeld && !blocks.IsEmpty && (leaf.Dirt == LeafDirt.Map || marked.Contains(blocks)));
         lock (gate)
         {
             if (!isOn) return 0;
@@ -185,6 +170,7 @@ class RecentWrites : IDisposable
     /// <summary>Blocks of a leaf read as zeros. Call under the leaf's write lock.</summary>
     public virtual ulong LogZeros(Leaf leaf, int firstBlock, int blockCount, bool keep)
     {
+        Invariant.Require(leaf.WriteLock.IsHeld && leaf.Dirt == LeafDirt.Map);
         lock (gate)
         {
             if (!isOn) return 0;
@@ -231,21 +217,25 @@ class RecentWrites : IDisposable
     /// <returns>What it covers: segments, for <see cref="Committed"/>, and records.</returns>
     public (long Segment, ulong Sequence) CommitBegins()
     {
-        lock (gate) return (full.TryPeek(out _) ? full.Max(static segment => segment.Number) : -1, sequence);
+        lock (gate) return (segments?.LastFull ?? -1, sequence);
     }
 
     /// <summary>That commit is done: segments that were full before can be used again.</summary>
     public void Committed(long covered)
     {
+        if (segments is null) return;
         lock (gate)
         {
-            while (full.TryPeek(out var oldest) && oldest.Number <= covered)
+            segments.Release(covered);
+            if (isOn) return;
+            try
             {
-                totalBytes -= segmentBytes;
-                spare.Enqueue(full.Dequeue());
+                segments.DeleteSpare();
             }
-
-            while (spare.Count > (isOn ? MaxSpare : 0)) TryDelete(spare.Dequeue()); // The oldest: what is left has no gap.
+            catch (StorageException left)
+            {
+                failure.Latch(left); // It would be believed, and what came since is in no log.
+            }
         }
     }
 
@@ -256,14 +246,19 @@ class RecentWrites : IDisposable
         lock (gate)
         {
             isOn = false;
-            Segment[] all = [.. full, .. spare, .. active is null ? [] : (Segment[])[active]];
-            full.Clear();
-            spare.Clear();
-            active = null;
-            foreach (var segment in all)
+            if (isNeeded)
             {
-                if (isNeeded) segment.File.Dispose();
-                else TryDelete(segment);
+                segments?.Close();
+                return;
+            }
+
+            try
+            {
+                segments?.DeleteAll();
+            }
+            catch (StorageException)
+            {
+                // The store says that the pool was closed: nobody takes it up.
             }
         }
     }
@@ -275,12 +270,12 @@ class RecentWrites : IDisposable
 
     ulong Append(int length)
     {
+        Invariant.Require(length is > RecentWriteFormat.RecordHeaderBytes and <= RecentWriteFormat.MaxRecordBytes);
         try
         {
-            if (active!.EndBytes + length > segmentBytes) Advance();
+            if (segments!.NeedsNext(length)) BeginSegment();
             RecentWriteFormat.EndRecord(buffer.AsSpan(0, length), sequence + 1);
-            active.File.Write(buffer.AsSpan(0, length), active.EndBytes);
-            active.EndBytes += length;
+            segments.Append(buffer.AsSpan(0, length));
             return ++sequence;
         }
         catch (StorageException cause)
@@ -290,52 +285,12 @@ class RecentWrites : IDisposable
         }
     }
 
-    // What is left in a segment from before has lower sequences.
-    void Advance()
+    void BeginSegment()
     {
-        if (!spare.TryDequeue(out var next)) next = Create();
-        next.Number = nextNumber++;
         Span<byte> header = stackalloc byte[RecentWriteFormat.HeaderBytes];
         RecentWriteFormat.WriteHeader(header, identity, sequence + 1);
-        try
-        {
-            next.File.Write(header, 0);
-        }
-        catch
-        {
-            TryDelete(next);
-            throw;
-        }
-
-        next.EndBytes = header.Length;
-        if (active is not null) full.Enqueue(active);
-        active = next;
-        totalBytes += segmentBytes;
+        segments!.Begin(header);
     }
-
-    Segment Create()
-    {
-        var name = 0;
-        while (place!.FileSystem.FileExists(PathOf(name))) name++;
-        var file = place.FileSystem.Open(PathOf(name), FileOpenMode.CreateNew);
-        try
-        {
-            file.Allocate(0, segmentBytes);
-        }
-        catch (StorageException cannot) when (cannot.Kind == StorageErrorKind.NotSupported)
-        {
-            // Then it takes its space as it is written.
-        }
-        catch
-        {
-            TryDelete(new Segment(file, nextNumber));
-            throw;
-        }
-
-        return new Segment(file, nextNumber);
-    }
-
-    string PathOf(int name) => string.Create(CultureInfo.InvariantCulture, $"{place!.Directory}/{Prefix}{name:D4}");
 
     /// <summary>Ends the log where the map's disk does not let it end by itself: it takes more and more of that disk.</summary>
     public void GiveUp(Exception cause)
@@ -347,14 +302,9 @@ class RecentWrites : IDisposable
     // With a gap it could bring back what is gone. It is off when it is gone: who looks without the gate may go on unlogged then.
     void Break(Exception cause)
     {
-        Segment[] all = [.. full, .. spare, .. active is null ? [] : (Segment[])[active]];
-        full.Clear();
-        spare.Clear();
-        active = null;
-        totalBytes = 0;
         try
         {
-            foreach (var segment in all) Delete(segment);
+            segments!.DeleteAll();
         }
         catch (StorageException left)
         {
@@ -370,37 +320,9 @@ class RecentWrites : IDisposable
         + $"killed: {cause.Message}",
         cause);
 
-    void Delete(Segment segment)
-    {
-        using var file = segment.File;
-        place!.FileSystem.Delete(file.Path);
-    }
-
-    void TryDelete(Segment segment)
-    {
-        try
-        {
-            Delete(segment);
-        }
-        catch (StorageException)
-        {
-            // The store says that the pool was closed: nobody takes it up.
-        }
-    }
-
     /// <summary>Up to where a log that is taken up is over.</summary>
     protected virtual ulong FloorOf(RecentMark mark) => mark.Floor;
 
     void Report(string message, Exception? cause = null) =>
         events.Report(PoolEventKind.Recovery, PoolEventSeverity.Warning, message, cause: cause);
-
-    sealed class Segment(IFile file, long number)
-    {
-        public IFile File { get; } = file;
-
-        /// <summary>Of its use: the segments are used one after the other.</summary>
-        public long Number { get; set; } = number;
-
-        public long EndBytes { get; set; }
-    }
 }

@@ -121,7 +121,8 @@ public sealed class LogArchiveTests : IDisposable
         store.Put("key", "1", Durability.Unflushed);
         Assert.Equal(0UL, store.GetStatistics().ArchivedSequence);
         clock.Advance(options.LogArchiveInterval);
-        Assert.Equal((1UL, 1L, 0L), (store.GetStatistics().ArchivedSequence, store.GetStatistics().ArchiveParts, store.GetStatistics().ArchiveLagBytes));
+        var archived = store.GetStatistics();
+        Assert.Equal((1UL, 1L, 0L), (archived.ArchivedSequence, archived.ArchiveParts, archived.ArchiveLagBytes));
         Assert.Equal("key=1", Read(Open(Restored)));
         clock.Advance(options.LogArchiveInterval * 10);
         Assert.Single(archive.Inspect().Parts); // Nothing new, nothing written.
@@ -211,14 +212,17 @@ public sealed class LogArchiveTests : IDisposable
         store.EndLogArchive();
         store.EndLogArchive();
         Assert.Equal(0, store.GetStatistics().ArchiveLagBytes);
-        Assert.Equal(store.GetStatistics().ValueSegments, disk.List(TestStore.Directory).Count(name => name.StartsWith("log-", StringComparison.Ordinal)));
+        Assert.Equal(
+            store.GetStatistics().ValueSegments,
+            disk.List(TestStore.Directory).Count(name => name.StartsWith("log-", StringComparison.Ordinal)));
         Reopen(options);
         Fill(0, 10);
         Assert.Equal(LogArchiveProblem.Foreign, Assert.Throws<LogArchiveException>(store.ArchiveLog).Problem);
         Reopen(options with { LogArchiveDirectory = "/archive2" });
         store.ArchiveLog();
         // The new archive does not reach back to the backup.
-        var gap = Assert.Throws<LogArchiveException>(() => backups.Restore(RestorePoint.Latest, new LogArchive("/archive2", options), Restored));
+        var gap = Assert.Throws<LogArchiveException>(() =>
+            backups.Restore(RestorePoint.Latest, new LogArchive("/archive2", options), Restored));
         Assert.Equal(LogArchiveProblem.Gap, gap.Problem);
         store.BackUp(Backups);
         Assert.Equal(2UL, backups.Restore(RestorePoint.Latest, new LogArchive("/archive2", options), Restored).BackupNumber);
@@ -289,7 +293,8 @@ public sealed class LogArchiveTests : IDisposable
         store.ArchiveLog();
         foreach (var point in new[]
         {
-            RestorePoint.AtSequence(9), RestorePoint.AtSequence(21), RestorePoint.AtTime(clock.GetUtcNow().AddSeconds(-2)), RestorePoint.AtTime(clock.GetUtcNow().AddSeconds(1)),
+            RestorePoint.AtSequence(9), RestorePoint.AtSequence(21),
+            RestorePoint.AtTime(clock.GetUtcNow().AddSeconds(-2)), RestorePoint.AtTime(clock.GetUtcNow().AddSeconds(1)),
         })
         {
             var error = Assert.Throws<LogArchiveException>(() => backups.Restore(point, archive, Restored));
@@ -411,7 +416,9 @@ public sealed class LogArchiveTests : IDisposable
         store = KeyValueStore.Open(TestStore.Directory, options);
         Fill(10, 20);
         store.ArchiveLog();
-        Assert.Equal(LogArchiveProblem.Foreign, Assert.Throws<LogArchiveException>(() => backups.Restore(RestorePoint.Latest, archive, Restored)).Problem);
+        Assert.Equal(
+            LogArchiveProblem.Foreign,
+            Assert.Throws<LogArchiveException>(() => backups.Restore(RestorePoint.Latest, archive, Restored)).Problem);
     }
 
     [Fact]
@@ -509,7 +516,8 @@ public sealed class LogArchiveTests : IDisposable
 
     void Fill(int from, int to)
     {
-        for (var i = from; i < to; i++) store.Put($"key{i:d4}", $"{i}.{store.VisibleSequence}".PadLeft(i % 3 == 0 ? 120 : 40, '.'), Durability.Relaxed);
+        for (var i = from; i < to; i++)
+            store.Put($"key{i:d4}", $"{i}.{store.VisibleSequence}".PadLeft(i % 3 == 0 ? 120 : 40, '.'), Durability.Relaxed);
     }
 
     void Reopen(KeyValueOptions with)

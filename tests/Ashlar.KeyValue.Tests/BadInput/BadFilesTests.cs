@@ -173,7 +173,8 @@ public sealed class BadFilesTests
         head[8] = 0;
         BinaryPrimitives.WriteUInt32LittleEndian(head[12..], Crc32C.Append(Crc32C.Compute(head[..12]), head[16..]));
         var disk = image.ToDisk();
-        Assert.Contains("version 0", Assert.Throws<UnsupportedFormatException>(() => KeyValueStore.Open(StoreImage.Directory, Options(disk))).Message, StringComparison.Ordinal);
+        var refusal = Assert.Throws<UnsupportedFormatException>(() => KeyValueStore.Open(StoreImage.Directory, Options(disk)));
+        Assert.Contains("version 0", refusal.Message, StringComparison.Ordinal);
         image.RequireSameFiles(disk);
     }
 
@@ -326,7 +327,8 @@ public sealed class BadFilesTests
     {
         var image = Killed();
         var disk = image.ToDisk();
-        var readOnly = new FaultyFileSystem(disk, new FaultRule(FaultOperations.Changes & ~FaultOperations.Open, FaultKind.ReadOnly) { IsSticky = true });
+        var readOnly = new FaultyFileSystem(
+            disk, new FaultRule(FaultOperations.Changes & ~FaultOperations.Open, FaultKind.ReadOnly) { IsSticky = true });
         var error = Assert.Throws<StorageException>(() => KeyValueStore.Open(StoreImage.Directory, Options(readOnly)));
         Assert.Equal(StorageErrorKind.AccessDenied, error.Kind);
         image.RequireSameFiles(disk);
@@ -371,7 +373,10 @@ public sealed class BadFilesTests
         var image = Killed();
         var right = RightContent(image);
         var failed = FaultSweep.Run(
-            new FaultRule(FaultOperations.Write | FaultOperations.Allocate | FaultOperations.SetLength, FaultKind.NoSpace) { IsSticky = true },
+            new FaultRule(FaultOperations.Write | FaultOperations.Allocate | FaultOperations.SetLength, FaultKind.NoSpace)
+            {
+                IsSticky = true,
+            },
             image.ToDisk,
             disk =>
             {

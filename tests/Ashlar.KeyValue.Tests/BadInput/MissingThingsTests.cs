@@ -3,7 +3,9 @@ using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>What is asked for and is not there, or is something else: the error says what was looked for, where, and what is there.</summary>
+/// <summary>
+/// What is asked for and is not there, or is something else: the error says what was looked for, where, and what is there.
+/// </summary>
 [Trait("disk", "any")]
 public sealed class MissingThingsTests : IDisposable
 {

@@ -79,7 +79,8 @@ public sealed class OptionBoundsTests
             {
                 MemTableBytes = 1024, TableBytes = 1024, LogSegmentBytes = 1024, MaxOpenFiles = 1, BlockCacheBytes = 0,
                 SpaceReserveBytes = 0, RelaxedLossBytes = 0, RelaxedLossTime = new TimeSpan(1), SpaceAmplification = 1.01,
-                SeparatedValueBytes = 0, BackgroundThreads = 1, LogArchiveInterval = TimeSpan.FromMilliseconds(2), LogArchiveDirectory = "/archive", TimeProvider = TimeProvider.System,
+                SeparatedValueBytes = 0, BackgroundThreads = 1, TimeProvider = TimeProvider.System,
+                LogArchiveInterval = TimeSpan.FromMilliseconds(2), LogArchiveDirectory = "/archive",
             },
         ];
         foreach (var options in extremes)

@@ -3,7 +3,8 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>
-/// Archive, backups and repaired store are not in the directory of a store, and it is not in theirs: whoever removes one would lose the other.
+/// Archive, backups and repaired store are not in the directory of a store, and it is not in theirs: whoever removes one would lose the
+/// other.
 /// </summary>
 [Trait("disk", "any")]
 public sealed class OverlappingDirectoriesTests : IDisposable

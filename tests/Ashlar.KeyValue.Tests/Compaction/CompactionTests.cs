@@ -94,13 +94,15 @@ public sealed class CompactionTests
     public void Writers_are_held_back_before_level_zero_grows_without_bound()
     {
         var disk = TestStore.AnyDisk();
-        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false) with { MemTableBytes = 2048, LogChunkBytes = 1024 });
+        var options = TestStore.Small(disk, inline: false) with { MemTableBytes = 2048, LogChunkBytes = 1024 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
         for (var i = 0; i < 5000; i++)
         {
             store.Put($"{i * 7919 % 5000:d6}", new string('x', 100), Durability.Relaxed);
             if (i % 50 != 0) continue;
             var statistics = store.GetStatistics();
-            Assert.True(statistics.TablesPerLevel[0] <= (WriteDebt.MaxLevelZero * 4) + 3, $"{statistics.TablesPerLevel[0]} tables in level 0");
+            var levelZero = statistics.TablesPerLevel[0];
+            Assert.True(levelZero <= (WriteDebt.MaxLevelZero * 4) + 3, $"{levelZero} tables in level 0");
             Assert.True(statistics.ImmutableMemTables <= 2);
         }
     }

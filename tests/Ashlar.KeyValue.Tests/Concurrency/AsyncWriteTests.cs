@@ -9,7 +9,12 @@ namespace Ashlar.KeyValue.Tests;
 public sealed class AsyncWriteTests
 {
     static KeyValueOptions Options(IFileSystem? disk = null) =>
-        TestStore.Small(disk ?? TestStore.AnyDisk(), inline: false) with { TimeProvider = TimeProvider.System, MemTableBytes = 64 << 20, LogChunkBytes = 1 << 20 };
+        TestStore.Small(disk ?? TestStore.AnyDisk(), inline: false) with
+        {
+            TimeProvider = TimeProvider.System,
+            MemTableBytes = 64 << 20,
+            LogChunkBytes = 1 << 20,
+        };
 
     [Fact]
     public async Task Puts_and_deletes_outstanding_from_one_thread_take_effect_in_their_order()

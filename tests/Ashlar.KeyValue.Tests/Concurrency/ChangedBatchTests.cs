@@ -4,7 +4,8 @@ using Ashlar.Simulation;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>
-/// A batch that its owner changes while it is written: the change is refused, the write is of what the batch held, and the store never suffers.
+/// A batch that its owner changes while it is written: the change is refused, the write is of what the batch held, and the store never
+/// suffers.
 /// </summary>
 [Trait("disk", "any")]
 public sealed class ChangedBatchTests

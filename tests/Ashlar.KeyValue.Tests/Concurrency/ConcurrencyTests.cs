@@ -174,7 +174,8 @@ public sealed class ConcurrencyTests
         using var store = OpenSmall();
         var batch = new WriteBatch();
         batch.Put("a"u8, "1"u8);
-        await Assert.ThrowsAsync<OperationCanceledException>(() => store.WriteAsync(batch, cancellationToken: new CancellationToken(true)).AsTask());
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            store.WriteAsync(batch, cancellationToken: new CancellationToken(true)).AsTask());
         Assert.Null(store.Get("a"));
     }
 }

@@ -62,7 +62,8 @@ public sealed class GoldenBytesTests
     {
         var segment = new LogSegmentHeader(StoreId, 7, 0x0102030405060708);
         var bytes = new byte[LogGroupHeader.SizeBytes];
-        var header = new LogGroupHeader(7, segment.Nonce, 64, 42, 24, 1, 64, 0xAABBCCDD, 0x11223344, LogGroupKind.Entries, 1_800_000_000_000_001);
+        var header = new LogGroupHeader(
+            7, segment.Nonce, 64, 42, 24, 1, 64, 0xAABBCCDD, 0x11223344, LogGroupKind.Entries, 1_800_000_000_000_001);
         var crc = header.Write(bytes, segment.Seed);
         Assert.Equal(Golden.LogGroupHeader, Hex(bytes));
         Assert.True(LogGroupHeader.TryRead(bytes, segment, segment.Seed, 64, out var read, out var readCrc));
@@ -166,7 +167,14 @@ public sealed class GoldenBytesTests
     [Fact]
     public void Manifest_edit()
     {
-        var edit = new ManifestEdit { ObsoleteThroughLog = 4, NextFileId = 9, LastSequence = 77, Closed = true, LastCommitTime = 1_800_000_000_000_001 };
+        var edit = new ManifestEdit
+        {
+            ObsoleteThroughLog = 4,
+            NextFileId = 9,
+            LastSequence = 77,
+            Closed = true,
+            LastCommitTime = 1_800_000_000_000_001,
+        };
         edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray()));
         edit.RemovedTables.Add(2);
         edit.AddedLogs.Add(new LogInfo(6, 0x0102030405060708, 4, 640, 0xE1E2E3E4));
@@ -263,7 +271,11 @@ public sealed class GoldenBytesTests
     [Fact]
     public void Backup_record()
     {
-        BackupFile[] files = [new(4660, 0xD1D2D3D4, "table-000005-a1a2a3a4-4660", "table-000005"), new(137, 0xE1E2E3E4, "manifest-000003", "MANIFEST")];
+        BackupFile[] files =
+        [
+            new(4660, 0xD1D2D3D4, "table-000005-a1a2a3a4-4660", "table-000005"),
+            new(137, 0xE1E2E3E4, "manifest-000003", "MANIFEST"),
+        ];
         var bytes = new BackupRecord(StoreId, 3, 1_800_000_000_000_000, 77, 1_800_000_000_000_001, files).Encode();
         Assert.Equal(Golden.BackupRecord, Hex(bytes));
         var read = BackupRecord.Decode(bytes, "/backup");

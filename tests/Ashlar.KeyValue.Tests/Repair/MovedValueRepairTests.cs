@@ -4,7 +4,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>Repair of a store whose values have moved: segments of moved values are told from those of the log without a manifest.</summary>
+/// <summary>
+/// Repair of a store whose values have moved: segments of moved values are told from those of the log without a manifest.
+/// </summary>
 [Trait("disk", "any")]
 public sealed class MovedValueRepairTests
 {
@@ -47,7 +49,8 @@ public sealed class MovedValueRepairTests
     [Fact]
     public void Without_manifest_and_tables_what_was_moved_comes_from_its_records()
     {
-        foreach (var name in image.Files.Keys.Where(name => name == "MANIFEST" || name.StartsWith("table-", StringComparison.Ordinal)).ToArray())
+        foreach (var name in image.Files.Keys
+            .Where(name => name == "MANIFEST" || name.StartsWith("table-", StringComparison.Ordinal)).ToArray())
             image.Files.Remove(name);
         var (report, found) = Repair();
         Assert.Single(report.Losses);
@@ -86,7 +89,12 @@ public sealed class MovedValueRepairTests
     {
         using var manifest = Manifest.Read(
             new StoreFiles(image.ToDisk(), TestStore.Directory), Options(image.ToDisk()) with { ReadOnly = true });
-        return [.. manifest.State.Segments.Values.Where(segment => segment.Origin == SegmentOrigin.Moved).Select(segment => StoreFiles.LogName(segment.Id))];
+        return
+        [
+            .. manifest.State.Segments.Values
+                .Where(segment => segment.Origin == SegmentOrigin.Moved)
+                .Select(segment => StoreFiles.LogName(segment.Id)),
+        ];
     }
 
     (RepairReport Report, Dictionary<string, string> Found) Repair()

@@ -146,11 +146,15 @@ public sealed class ConnectTests
         queue.Submit(queue.Io(NvmOpcode.Write, 0, 8), NvmeHost.Pattern(4096), inCapsule: true);
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
-        var reset = Task.Run(() => admin.SetProperty(0x14, 0x0046_0000).MustSucceed());
-        Assert.NotSame(reset, await Task.WhenAny(reset, Task.Delay(100)));
+        // Whether the write had ended when the reset was answered.
+        var reset = Task.Run(() =>
+        {
+            admin.SetProperty(0x14, 0x0046_0000).MustSucceed();
+            return write.Task.IsCompleted;
+        });
+        queue.MustBeClosed(); // So the reset is under way.
         write.SetResult();
-        await reset.WaitAsync(TimeSpan.FromSeconds(20));
-        queue.MustBeClosed();
+        Assert.True(await reset.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(0u, admin.GetProperty(0x1C).MustSucceed().Result);
         admin.Enable();
         using var again = target.Join(admin);
