@@ -8,8 +8,8 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
-/// Whether a leader may write a batch, whatever room there is: its keyspaces are there, no key is another's, and not too many deleted ranges
-/// are remembered.
+/// Whether a leader may write a batch, whatever room there is: its keyspaces are there, no key is another's, and not too many deleted
+/// ranges are remembered.
 /// </summary>
 sealed class BatchAdmission(StoreState state, RequiredFeatures features, TimeProvider clock)
 {
