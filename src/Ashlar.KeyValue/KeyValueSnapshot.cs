@@ -54,8 +54,7 @@ public sealed class KeyValueSnapshot : IKeyValueSnapshot
         using var read = Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.LengthBytes;
-        return found.TryCopyTo(destination, state.Values);
+        return found.TryCopyTo(destination, state.Values, out valueLengthBytes);
     }
 
     /// <inheritdoc />

@@ -47,9 +47,10 @@ public sealed partial class KeyValueStore
             var outcome = Find(slot, key, out var found);
             if (outcome == CachedGet.Found)
             {
-                if (found.LengthBytes > destination.Length) outcome = CachedGet.TooShort;
+                var lengthBytes = found.LengthBytes;
+                if (lengthBytes > destination.Length) outcome = CachedGet.TooShort;
                 else if (!found.TryCopyCached(destination, state.Values)) outcome = CachedGet.WouldWait;
-                if (outcome != CachedGet.WouldWait) valueLengthBytes = found.LengthBytes;
+                if (outcome != CachedGet.WouldWait) valueLengthBytes = lengthBytes;
             }
 
             return Count(outcome);

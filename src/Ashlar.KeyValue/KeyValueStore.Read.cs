@@ -45,8 +45,7 @@ public sealed partial class KeyValueStore
         using var read = state.Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.LengthBytes;
-        return found.TryCopyTo(destination, state.Values);
+        return found.TryCopyTo(destination, state.Values, out valueLengthBytes);
     }
 
     /// <inheritdoc />

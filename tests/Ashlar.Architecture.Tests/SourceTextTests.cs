@@ -61,6 +61,21 @@ public sealed class SourceTextTests
                     || text.StartsWith("await foreach ", StringComparison.Ordinal));
     }
 
+    /// <remarks>xUnit 2 ends a test by IDisposable or IAsyncLifetime, and passes IAsyncDisposable over in silence.</remarks>
+    [Fact]
+    public void Tests_end_by_what_xUnit_calls()
+    {
+        var wrong = Lines(Path.Combine(Repository.Root, "tests"))
+            .Where(line => IsTests(line.Text) && line.Text.Contains(nameof(IAsyncDisposable), StringComparison.Ordinal))
+            .Select(line => line.Place)
+            .ToArray();
+        Assert.True(wrong.Length == 0, string.Join('\n', wrong));
+
+        static bool IsTests(string line) =>
+            line.Contains(" class ", StringComparison.Ordinal)
+                && (line.Contains("Tests : ", StringComparison.Ordinal) || line.Contains("Tests(", StringComparison.Ordinal));
+    }
+
     static void AssertNone(string folder, Func<string, bool> isWrong, bool mayBeEmpty = false)
     {
         var lines = Lines(Path.Combine(Repository.SourceDirectory, folder)).ToArray();

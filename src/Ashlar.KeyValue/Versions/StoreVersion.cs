@@ -45,21 +45,14 @@ sealed class StoreVersion : SharedResource
         if (TryFindInMemory(key, sequence, out var written, out var kind, out var stored))
         {
             if (written < deleted) return false;
-            found = kind.HasPlace()
-                ? new FoundValue(slot, kind, stored, ValuePlace.Read(kind, stored), written)
-                : new FoundValue(slot, kind, stored, written);
-            return Expiry.IsPresent(kind, stored, clock);
+            found = new FoundValue(slot, kind, stored, written);
+            return found.IsPresent(clock);
         }
 
         if (!Tables.TryFind(slot, key, sequence, out var block, out var position)) return false;
         if (deleted > 0 && block.SequenceAt(position) < deleted) return false;
-        kind = block.KindAt(position);
-        var inline = block.InlineAt(position);
-        written = block.SequenceAt(position);
-        found = kind.HasPlace()
-            ? new FoundValue(slot, kind, inline, block.PlaceAt(position), written)
-            : new FoundValue(slot, kind, inline, written);
-        return Expiry.IsPresent(kind, inline, clock);
+        found = new FoundValue(slot, block, position);
+        return found.IsPresent(clock);
     }
 
     /// <summary>The ranges that are deleted, in memtables and tables, what is not published yet among them.</summary>
@@ -90,9 +83,9 @@ sealed class StoreVersion : SharedResource
         }
 
         // What is added to the memtable from here on is newer than the reader.
-        RangeTombstones[] sets = [.. new[] { ranges, Active.Ranges }.OfType<RangeTombstones>()];
-        if (sets.Length > 0)
+        if (ranges is not null || Active.RangeCount > 0)
         {
+            RangeTombstones[] sets = [.. new[] { ranges, Active.Ranges }.OfType<RangeTombstones>()];
             for (var i = 0; i < sources.Length; i++) sources[i] = new UncoveredIterator(sources[i], sets, sequence);
         }
 

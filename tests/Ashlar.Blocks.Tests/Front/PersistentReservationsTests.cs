@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Tests;
 
 /// <summary>Who may do what under persistent reservations, whatever protocol they come by, and what of it outlives the server.</summary>
-public sealed class PersistentReservationsTests : IAsyncDisposable
+public sealed class PersistentReservationsTests : IAsyncLifetime
 {
     const ulong Key = 1, OtherKey = 2;
 
@@ -17,7 +17,9 @@ public sealed class PersistentReservationsTests : IAsyncDisposable
 
     public PersistentReservationsTests() => front = Open();
 
-    public async ValueTask DisposeAsync() => await front.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await front.DisposeAsync();
 
     public static TheoryData<ReservationType> Types => [.. All];
 

@@ -5,7 +5,7 @@ using Ashlar.Nbd.Tests.Client;
 namespace Ashlar.Nbd.Tests.Hostile;
 
 /// <summary>Bad input before an export is chosen. Every case: a clear answer or a cut, nothing leaked, others unharmed.</summary>
-public sealed class HostileHandshakeTests : IAsyncDisposable
+public sealed class HostileHandshakeTests : IAsyncLifetime
 {
     readonly NbdFixture fixture = new(handshakeTimeout: TimeSpan.FromSeconds(15));
 
@@ -226,7 +226,9 @@ public sealed class HostileHandshakeTests : IAsyncDisposable
         second.MustStillWork();
     }
 
-    public ValueTask DisposeAsync() => fixture.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await fixture.DisposeAsync();
 
     void OthersAreWell()
     {

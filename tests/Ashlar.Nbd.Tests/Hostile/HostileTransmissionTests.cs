@@ -5,7 +5,7 @@ using Ashlar.Nbd.Tests.Client;
 namespace Ashlar.Nbd.Tests.Hostile;
 
 /// <summary>Bad input once an export is open. Every case: an error of the protocol or a cut, nothing leaked, others unharmed.</summary>
-public sealed class HostileTransmissionTests : IAsyncDisposable
+public sealed class HostileTransmissionTests : IAsyncLifetime
 {
     const ulong Size = 64 << 20;
     readonly NbdFixture fixture = new();
@@ -249,7 +249,9 @@ public sealed class HostileTransmissionTests : IAsyncDisposable
         Assert.True(first.Flags.HasFlag(TransmissionFlags.CanMultiConn));
     }
 
-    public ValueTask DisposeAsync() => fixture.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await fixture.DisposeAsync();
 
     void OthersAreWell()
     {

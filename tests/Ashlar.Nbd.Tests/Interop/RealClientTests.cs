@@ -5,7 +5,7 @@ using Ashlar.TestKit;
 namespace Ashlar.Nbd.Tests.Interop;
 
 /// <summary>Programs that other people wrote, unchanged.</summary>
-public sealed class RealClientTests : IAsyncDisposable
+public sealed class RealClientTests : IAsyncLifetime
 {
     const int ImageBytes = 64 << 20;
     readonly NbdFixture fixture = new();
@@ -74,7 +74,9 @@ public sealed class RealClientTests : IAsyncDisposable
         Assert.Contains(fixture.Device.Calls, call => call is { Kind: "flush" });
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         Assert.Empty(fixture.Reports);
         await fixture.DisposeAsync();

@@ -7,7 +7,7 @@ using Ashlar.TestKit;
 namespace Ashlar.Nbd.Tests.Negotiation;
 
 /// <summary>STARTTLS, of a server that offers or requires it.</summary>
-public sealed class TlsTests : IAsyncDisposable
+public sealed class TlsTests : IAsyncLifetime
 {
     readonly TemporaryDirectory directory = new();
     readonly TestCertificates certificates;
@@ -15,7 +15,9 @@ public sealed class TlsTests : IAsyncDisposable
 
     public TlsTests() => certificates = new(directory["pki"]);
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         if (fixture is not null) await fixture.DisposeAsync();
         directory.Dispose();

@@ -7,7 +7,7 @@ using Ashlar.Simulation;
 namespace Ashlar.Nbd.Tests.Transmission;
 
 /// <summary>Clients that go while their requests wait for the limits of the volume, on a clock that stands still.</summary>
-public sealed class RateLimitTests : IAsyncDisposable
+public sealed class RateLimitTests : IAsyncLifetime
 {
     static readonly TimeSpan Hangs = TimeSpan.FromMinutes(1);
 
@@ -20,7 +20,9 @@ public sealed class RateLimitTests : IAsyncDisposable
         fixture.Front().Limits = new(Iops: 1);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         fixture.Front().Limits = RateLimits.None; // Where a test has failed something still waits, and would keep the server.
         Assert.Empty(fixture.Reports);

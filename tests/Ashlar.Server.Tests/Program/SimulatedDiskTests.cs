@@ -5,7 +5,7 @@ using Ashlar.Storage;
 namespace Ashlar.Server.Tests.Program;
 
 /// <summary>The server on a disk that runs full, or loses power.</summary>
-public sealed class SimulatedDiskTests : IAsyncDisposable
+public sealed class SimulatedDiskTests : IAsyncLifetime
 {
     const string RunFile = "/data/run/server.json";
 
@@ -156,7 +156,9 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         Assert.Contains("pool main: was not closed", lines.ToString(), StringComparison.Ordinal);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var server in servers) await server.DisposeAsync();
         log.Dispose();

@@ -10,7 +10,7 @@ using Ashlar.TestKit;
 namespace Ashlar.Transport.Tests.Connections;
 
 /// <summary>A connection under TLS: what goes in comes out, however it is cut, and nobody waits for ever.</summary>
-public sealed class TlsTests : IAsyncDisposable
+public sealed class TlsTests : IAsyncLifetime
 {
     const int FloodBytes = 8 << 20, UnreadBytes = 32 << 10;
 
@@ -30,7 +30,9 @@ public sealed class TlsTests : IAsyncDisposable
             new Echo(options), reports.Enqueue);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await listener.DisposeAsync();
         directory.Dispose();

@@ -3,7 +3,7 @@ using Ashlar.Transport.Tests.Echo;
 
 namespace Ashlar.Transport.Tests.Listening;
 
-public sealed class ConnectionLimitTests : IAsyncDisposable
+public sealed class ConnectionLimitTests : IAsyncLifetime
 {
     readonly ListenerFixture fixture = new(maxConnections: 2);
 
@@ -79,5 +79,7 @@ public sealed class ConnectionLimitTests : IAsyncDisposable
         throw new TimeoutException("no place became free");
     }
 
-    public ValueTask DisposeAsync() => fixture.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await fixture.DisposeAsync();
 }

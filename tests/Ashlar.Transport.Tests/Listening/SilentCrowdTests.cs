@@ -5,7 +5,7 @@ using Ashlar.Transport.Tests.Echo;
 namespace Ashlar.Transport.Tests.Listening;
 
 /// <summary>Whoever connects and does not log in keeps nobody out who does. Here the first unit of a client is its login.</summary>
-public sealed class SilentCrowdTests : IAsyncDisposable
+public sealed class SilentCrowdTests : IAsyncLifetime
 {
     readonly ListenerFixture fixture = new(ServeAfterLogin, maxConnections: 4);
 
@@ -114,5 +114,7 @@ public sealed class SilentCrowdTests : IAsyncDisposable
         return client;
     }
 
-    public ValueTask DisposeAsync() => fixture.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await fixture.DisposeAsync();
 }
