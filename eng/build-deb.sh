@@ -51,6 +51,7 @@ env -u MSBUILDDISABLENODEREUSE dotnet publish src/Ashlar -p:PublishProfile="$pro
     -p:Version="$version" -p:RunAnalyzers=false -nodeReuse:false -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" \
     -o "$work/program" --nologo -v quiet >&2 || result=$?
 pgrep -f -- "-pipename:$compiler" | xargs -r kill 2>/dev/null || true
+rm -f "${TMPDIR:-/tmp}/$compiler" # Its socket.
 [ "$result" -eq 0 ] || exit "$result"
 
 [ "$(ls "$work/program")" = ashlar ] || { echo "eng/build-deb.sh: not one file: $(ls "$work/program" | paste -sd' ')" >&2; exit 1; }
