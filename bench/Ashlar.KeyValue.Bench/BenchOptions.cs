@@ -11,7 +11,8 @@ sealed record BenchOptions
                kv-bench rival [--db DIR] -- db_bench FLAGS                  runs db_bench and reports it the same way
                kv-bench sync-latency DIR                                    what one fdatasync costs there
         benchmarks: fillseq fillrandom filluniquerandom overwrite fillasync readrandom readmissing readseq
-                    readwhilewriting seekrandom queue deleterandom deleteranges waitforcompaction flush compact stats crash
+                    readwhilewriting seekrandom queue rangequeue deleterandom deleteranges waitforcompaction flush compact
+                    stats crash
         flags (default):
           --num N (1000000)         keys                 --key-size B (16), --value-size B (1000)
           --writes N, --reads N     operations of each thread; default --num

@@ -7,7 +7,8 @@ static class Workload
 {
     public static bool IsKnown(string name) => name is
         "fillseq" or "fillrandom" or "filluniquerandom" or "overwrite" or "fillasync" or "deleterandom" or "readrandom" or
-        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom" or "queue" or "deleteranges";
+        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom" or "queue" or "rangequeue" or
+        "deleteranges";
 
     public static Measurement Run(string name, KeyValueStore store, BenchOptions options, ref ulong threadsStarted)
     {
@@ -124,7 +125,7 @@ static class Workload
             "deleteranges" => new RangeDeleteWorker(store, options, random, durability),
             "readmissing" => new GetWorker(store, options, random, extraKeyBytes: 1),
             "readseq" => new ScanWorker(store),
-            "queue" => new QueueWorker(store, options, durability),
+            "queue" or "rangequeue" => new QueueWorker(store, options, durability, usesRanges: name == "rangequeue"),
             "seekrandom" => new SeekWorker(store, options, random),
             _ => new GetWorker(store, options, random),
         };

@@ -32,6 +32,30 @@ abstract class EntryIterator
     /// </summary>
     public virtual ulong NewestOfRun => ulong.MaxValue;
 
+    /// <summary>
+    /// From an entry that is older than a sequence and lies before an end goes forward, past as many that do as it can at once.
+    /// </summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="end">The first key behind; null: there is none.</param>
+    public virtual void PassOlder(ulong sequence, byte[]? end)
+    {
+        if (NewestOfRun >= sequence) Next(); // Newer ones may lie between.
+        else if (IsRunBefore(end)) NextRun();
+        else Seek(end, ulong.MaxValue);
+    }
+
+    /// <summary>
+    /// From an entry that is older than a sequence and does not lie before a start goes backward, past as many as it can at once.
+    /// </summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="start">The first key; null: from the first of all.</param>
+    public virtual void PassOlderBackward(ulong sequence, byte[]? start)
+    {
+        if (NewestOfRun >= sequence) Previous();
+        else if (IsRunFrom(start)) PreviousRun();
+        else SeekBefore(start);
+    }
+
     /// <summary>Whether all keys of the run come before one; null comes behind all.</summary>
     public virtual bool IsRunBefore(byte[]? key) => key is null;
 

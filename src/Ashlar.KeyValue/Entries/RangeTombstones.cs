@@ -7,6 +7,8 @@ namespace Ashlar.KeyValue.Entries;
 /// </remarks>
 sealed class RangeTombstones
 {
+    const int MaxJoined = 64;
+
     readonly RangeTombstone[] all;
     readonly ulong[] sequences; // Of all: a tombstone's number is its place here.
     readonly byte[][] bounds;
@@ -64,17 +66,10 @@ sealed class RangeTombstones
     /// <summary>The stretch that a key lies in.</summary>
     public RangeStretch StretchOf(ReadOnlySpan<byte> key)
     {
-        var (low, high) = (0, bounds.Length);
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            if (bounds[middle].AsSpan().SequenceCompareTo(key) <= 0) low = middle + 1;
-            else high = middle;
-        }
-
+        var low = CountUpTo(key);
         var end = low < bounds.Length ? bounds[low] : null;
-        if (low == 0) return new(null, end, this, SharedSets.Empty, 0);
-        return new(bounds[low - 1], end, this, stretches[low - 1].Covering, stretches[low - 1].Newest);
+        if (low == 0) return new(null, end, this, -1, SharedSets.Empty, 0);
+        return new(bounds[low - 1], end, this, low - 1, stretches[low - 1].Covering, stretches[low - 1].Newest);
     }
 
     /// <summary>The newest tombstone that covers a key and that a reader at a sequence sees; 0 if there is none.</summary>
@@ -101,6 +96,41 @@ sealed class RangeTombstones
     public ulong OldestAfter(int covering, ulong sequence) =>
         sets.FirstFrom(covering, CountUpTo(sequence)) is >= 0 and var found ? sequences[found] : ulong.MaxValue;
 
+    /// <summary>The newest tombstone up to a sequence that covers a key between two, borders included; 0 if there is none.</summary>
+    public ulong NewestWithin(ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest, ulong sequence)
+    {
+        var newest = 0UL;
+        for (int at = Math.Max(0, CountUpTo(smallest) - 1), end = CountUpTo(largest); at < end; at++)
+            newest = Math.Max(newest, NewestOf(at, sequence));
+        return newest;
+    }
+
+    /// <inheritdoc cref="RangeStretch.EndOfCovered" />
+    /// <param name="number">The stretch.</param>
+    /// <param name="newest">The tombstone of that stretch.</param>
+    /// <param name="sequence">The reader's.</param>
+    public byte[]? EndOfCovered(int number, ulong newest, ulong sequence)
+    {
+        var end = number + 1;
+        for (var last = number + MaxJoined; end < stretches.Length && end < last && NewestOf(end, sequence) >= newest; end++)
+        {
+        }
+
+        return end < bounds.Length ? bounds[end] : null;
+    }
+
+    /// <inheritdoc cref="RangeStretch.StartOfCovered" />
+    /// <inheritdoc cref="EndOfCovered" path="/param" />
+    public byte[]? StartOfCovered(int number, ulong newest, ulong sequence)
+    {
+        var start = number;
+        for (var first = number - MaxJoined; start > 0 && start > first && NewestOf(start - 1, sequence) >= newest; start--)
+        {
+        }
+
+        return bounds[start];
+    }
+
     /// <summary>
     /// Whether every key between two, borders included, is covered by a tombstone that is newer than one sequence and no newer than
     /// another.
@@ -114,5 +144,25 @@ sealed class RangeTombstones
             if (stretch.End is null || largest.SequenceCompareTo(stretch.End) < 0) return true;
             key = stretch.End;
         }
+    }
+
+    // Bounds up to a key: its stretch begins at the last of them.
+    int CountUpTo(ReadOnlySpan<byte> key)
+    {
+        var (low, high) = (0, bounds.Length);
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (bounds[middle].AsSpan().SequenceCompareTo(key) <= 0) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+
+    ulong NewestOf(int stretch, ulong sequence)
+    {
+        var (covering, newest) = stretches[stretch];
+        return newest <= sequence ? newest : NewestUpTo(covering, sequence);
     }
 }

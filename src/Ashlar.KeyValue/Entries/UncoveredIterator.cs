@@ -1,8 +1,8 @@
 namespace Ashlar.KeyValue.Entries;
 
 /// <summary>
-/// Walks one source without the entries that range tombstones have deleted for a reader. Where all of a run of the source is older than
-/// the tombstone, it goes to the other end of what is covered by one search; else entry by entry, because newer ones lie between.
+/// Walks one source without the entries that range tombstones have deleted for a reader. It goes to the other end of what is covered, or
+/// to what is newer than the tombstone, as the source can: tables know the newest of their entries, memtables know it of pieces of them.
 /// </summary>
 /// <param name="source">What is walked.</param>
 /// <param name="sets">Where the tombstones are.</param>
@@ -11,6 +11,9 @@ sealed class UncoveredIterator(EntryIterator source, RangeTombstones[] sets, ulo
 {
     // What was found last: the next entry mostly lies there, too.
     readonly RangeStretch[] stretches = [.. sets.Select(set => set.StretchOf([]))];
+
+    /// <summary>How often it went past what is covered.</summary>
+    public long Passes { get; private set; }
 
     public override bool IsValid => source.IsValid;
 
@@ -62,21 +65,19 @@ sealed class UncoveredIterator(EntryIterator source, RangeTombstones[] sets, ulo
 
     void PassForward()
     {
-        while (source.IsValid && IsCovered(out var stretch))
+        for (; source.IsValid && IsCovered(out var stretch); Passes++)
         {
-            if (source.NewestOfRun >= stretch.NewestUpTo(sequence)) source.Next();
-            else if (source.IsRunBefore(stretch.End)) source.NextRun();
-            else source.Seek(stretch.End, ulong.MaxValue);
+            var newest = stretch.NewestUpTo(sequence);
+            source.PassOlder(newest, stretch.EndOfCovered(newest, sequence));
         }
     }
 
     void PassBackward()
     {
-        while (source.IsValid && IsCovered(out var stretch))
+        for (; source.IsValid && IsCovered(out var stretch); Passes++)
         {
-            if (source.NewestOfRun >= stretch.NewestUpTo(sequence)) source.Previous();
-            else if (source.IsRunFrom(stretch.Start)) source.PreviousRun();
-            else source.SeekBefore(stretch.Start);
+            var newest = stretch.NewestUpTo(sequence);
+            source.PassOlderBackward(newest, stretch.StartOfCovered(newest, sequence));
         }
     }
 

@@ -110,6 +110,7 @@ sealed unsafe class MemTable : SharedResource
             Volatile.Write(ref tombstones, larger);
         }
 
+        entries.TrackNewest();
         tombstones[count] = tombstone;
         if (FirstSequence == 0) FirstSequence = tombstone.Sequence;
         LastSequence = tombstone.Sequence;
@@ -190,6 +191,22 @@ sealed unsafe class MemTable : SharedResource
         }
 
         return sample;
+    }
+
+    /// <summary>How many of some of its entries, chosen by chance, ranges have deleted for who reads the newest.</summary>
+    /// <param name="atLeast">So many are looked at, or all.</param>
+    /// <param name="ranges">The ranges.</param>
+    public (int Samples, int Covered) CountCovered(int atLeast, RangeTombstones ranges)
+    {
+        var sample = entries.Sample(atLeast);
+        var covered = 0;
+        foreach (var chosen in sample)
+        {
+            var node = (byte*)chosen;
+            if (SkipList.SequenceOf(node) < ranges.NewestCovering(SkipList.KeyOf(node), ulong.MaxValue)) covered++;
+        }
+
+        return (sample.Count, covered);
     }
 
     static long PlacedBytesOf(byte* node)

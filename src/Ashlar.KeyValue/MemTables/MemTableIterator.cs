@@ -6,6 +6,7 @@ namespace Ashlar.KeyValue.MemTables;
 sealed unsafe class MemTableIterator(MemTable table) : EntryIterator
 {
     byte* node;
+    long passingMoves;
 
     public override bool IsValid => node != null;
 
@@ -17,12 +18,8 @@ sealed unsafe class MemTableIterator(MemTable table) : EntryIterator
 
     public override ReadOnlySpan<byte> Value => SkipList.ValueOf(node);
 
-    // Tombstones that are newer lie in a later memtable, so nothing is written to this one any more.
-    public override ulong NewestOfRun => table.LastSequence;
-
-    public override void NextRun() => node = null;
-
-    public override void PreviousRun() => node = null;
+    /// <summary>Entries that it went to in order to pass over others, and those that it passed over one by one.</summary>
+    public long PassingMoves => passingMoves;
 
     public override void SeekToFirst() => node = table.Entries.First;
 
@@ -35,4 +32,17 @@ sealed unsafe class MemTableIterator(MemTable table) : EntryIterator
     public override void Next() => node = SkipList.NextOf(node);
 
     public override void Previous() => node = table.Entries.FindBefore(Key, Sequence);
+
+    // An entry is older only than tombstones of its own memtable, and then newer ones may lie anywhere between, or of a later one, and then
+    // all are. What was inserted before the first tombstone of this one is older than both.
+    public override void PassOlder(ulong sequence, byte[]? end) =>
+        node = table.Entries.FindNotOlder(node, sequence, end, ref passingMoves);
+
+    public override void PassOlderBackward(ulong sequence, byte[]? start)
+    {
+        var newer = table.Entries.FindLastNotOlder(node, sequence, start, ref passingMoves);
+        if (newer != null) node = newer;
+        else if (start is null) node = null;
+        else SeekBefore(start);
+    }
 }

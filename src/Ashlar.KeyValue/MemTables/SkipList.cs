@@ -10,26 +10,32 @@ namespace Ashlar.KeyValue.MemTables;
 /// Why readers are safe: a node is complete before a link to it is written with release semantics, links are read with
 /// acquire semantics, nodes never move and are freed only with the whole list, whose owner counts references.
 /// <code>
-///   0          8           12            16     17       24       24 + 8 * height
-///   +----------+-----------+-------------+------+--------+--------+------+--------+
-///   | Sequence | KeyLength | ValueLength | Kind | Height | Next[] | Key  | Value  |
-///   +----------+-----------+-------------+------+--------+--------+------+--------+
+///   8 * (2 - height)   0          8           12            16     17       24       24 + 8 * height
+///   +------------------+----------+-----------+-------------+------+--------+--------+------+--------+
+///   | Newest[]         | Sequence | KeyLength | ValueLength | Kind | Height | Next[] | Key  | Value  |
+///   +------------------+----------+-----------+-------------+------+--------+--------+------+--------+
 /// </code>
 /// </remarks>
-sealed unsafe class SkipList
+sealed unsafe partial class SkipList
 {
     const int MaxHeight = 12;
     const int NextOffset = 24;
+
+    /// <summary>The lowest level whose links say how new what they pass over is: below it costs memory for each entry.</summary>
+    const int FirstNoted = 2;
 
     readonly Arena arena = new();
     readonly byte* head;
     int height = 1;
     uint random = 0x9E3779B9;
+    bool isTracking;
+    ulong newestUntracked; // Of what links say nothing of.
 
     public SkipList()
     {
-        head = arena.Allocate(NextOffset + (MaxHeight * sizeof(nint)));
+        head = Allocate(MaxHeight, 0);
         new Span<byte>(head, NextOffset + (MaxHeight * sizeof(nint))).Clear();
+        for (var level = FirstNoted; level < MaxHeight; level++) NewestOf(head, level) = 0;
     }
 
     public long UsedBytes => arena.UsedBytes;
@@ -54,10 +60,11 @@ sealed unsafe class SkipList
         var before = stackalloc byte*[MaxHeight];
         FindLess(key, sequence, before, out var next);
         var nodeHeight = RandomHeight();
-        for (var level = height; level < nodeHeight; level++) before[level] = head;
-        if (nodeHeight > height) Volatile.Write(ref height, nodeHeight);
+        var oldHeight = height;
+        for (var level = oldHeight; level < nodeHeight; level++) before[level] = head;
+        if (nodeHeight > oldHeight) Volatile.Write(ref height, nodeHeight);
 
-        var node = arena.Allocate(checked(NextOffset + (nodeHeight * sizeof(nint)) + key.Length + value.Length));
+        var node = Allocate(nodeHeight, checked(key.Length + value.Length));
         *(ulong*)node = sequence;
         *(int*)(node + 8) = key.Length;
         *(int*)(node + 12) = value.Length;
@@ -66,6 +73,19 @@ sealed unsafe class SkipList
         var keyStart = node + NextOffset + (nodeHeight * sizeof(nint));
         key.CopyTo(new Span<byte>(keyStart, key.Length));
         value.CopyTo(new Span<byte>(keyStart + key.Length, value.Length));
+        // What lies behind the node is as new as the link was that it cuts in two, or a little older. A level that is new has no note yet.
+        for (var level = FirstNoted; level < nodeHeight; level++)
+            NewestOf(node, level) = level < oldHeight || !isTracking ? NewestOf(before[level], level) : sequence;
+        if (!isTracking)
+        {
+            newestUntracked = Math.Max(newestUntracked, sequence);
+        }
+        else
+        {
+            for (var level = FirstNoted; level < height; level++)
+                Volatile.Write(ref NewestOf(before[level], level), Math.Max(sequence, NewestOf(before[level], level)));
+        }
+
         for (var level = 0; level < nodeHeight; level++)
         {
             *(byte**)(node + NextOffset + (level * sizeof(nint))) = Next(before[level], level);
@@ -115,6 +135,14 @@ sealed unsafe class SkipList
     }
 
     public void Free() => arena.Free();
+
+    byte* Allocate(int nodeHeight, int contentBytes)
+    {
+        var noted = Math.Max(0, nodeHeight - FirstNoted) * sizeof(ulong);
+        return arena.Allocate(checked(noted + NextOffset + (nodeHeight * sizeof(nint)) + contentBytes)) + noted;
+    }
+
+    static ref ulong NewestOf(byte* node, int level) => ref *(ulong*)(node - (sizeof(ulong) * (level - FirstNoted + 1)));
 
     // The successor is the node that was compared, not one read anew: a writer may link a smaller one in between.
     byte* FindLess(ReadOnlySpan<byte> key, ulong sequence, byte** before, out byte* next)
