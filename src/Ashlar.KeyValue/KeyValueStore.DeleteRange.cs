@@ -11,9 +11,10 @@ public sealed partial class KeyValueStore
     /// error. In a store with keyspaces it ends before their keys.
     /// </summary>
     /// <remarks>
-    /// The space comes back once the memory table has become a table, which <see cref="Flush"/> or later writes begin: tables that lie in
-    /// the range go without being read, the others when they are merged, which is soon if they refer to values that are large beside their
-    /// keys. Open snapshots keep what they see. Earlier programs refuse a store in which a range was deleted.
+    /// The space comes back once the memory table has become a table, which is begun a second later if it is 8 MiB or more, else by
+    /// <see cref="Flush"/> or later writes: tables that lie in the range go without being read, the others when they are merged, which is
+    /// soon if half of them is deleted or they refer to values that are large beside their keys. Open snapshots keep what they see. Earlier
+    /// programs refuse a store in which a range was deleted.
     /// </remarks>
     /// <param name="range">The keys.</param>
     /// <param name="durability">What the write has survived when the call returns.</param>

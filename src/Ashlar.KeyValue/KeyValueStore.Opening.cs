@@ -43,13 +43,14 @@ public sealed partial class KeyValueStore
                 Cache = cache,
                 Values = values,
                 State = state,
+                ExpiryClock = new ExpiryClock(options.TimeProvider),
                 Poison = poison,
             };
             throttle = new WriteThrottle(options);
             space = new SpaceReserve(files, options);
             archiver = CreateArchiver();
             compactor = new Compactor(engine, throttle, space, archiver);
-            background = new BackgroundWorker(engine, compactor, throttle, space);
+            background = new BackgroundWorker(engine, compactor, throttle, space, FlushInBackground);
             durability = new DurabilityTracker(recoveredSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
             var inFlight = new InFlightSyncs(options.MaxInFlightSyncs);
             var log = new LogWriter(engine, recoveredEnd, LastCommitTime);

@@ -142,13 +142,17 @@ public sealed partial class KeyValueStore
         }
     }
 
-    void SyncInBackground()
+    void SyncInBackground() => RunInBackground(() => commits.RunAsync(commits.RentAsync(), null, Durability.Sync, CancellationToken.None));
+
+    void FlushInBackground() => RunInBackground(() => commits.RequestAsync(CommitRequest.RotateMemTable));
+
+    void RunInBackground(Func<ValueTask> run)
     {
         if (Volatile.Read(ref isClosing) != 0) return;
         try
         {
-            // A failure poisons the store, which tells everybody who cares.
-            _ = commits.RunAsync(commits.RentAsync(), null, Durability.Sync, CancellationToken.None).AsTask().ContinueWith(
+            // A failure poisons the store, which tells everybody who cares, or leaves all as it is.
+            _ = run().AsTask().ContinueWith(
                 static task => _ = task.Exception,
                 CancellationToken.None,
                 TaskContinuationOptions.OnlyOnFaulted,

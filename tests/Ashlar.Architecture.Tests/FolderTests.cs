@@ -24,7 +24,7 @@ public sealed class FolderTests
         ("Archive", "Errors Files Log Manifests Options Values"),
         ("Backup", "Files Log Manifests Options"),
         ("Versions", "Blocks Cache Entries Errors Manifests MemTables Options SortedTable Values"),
-        ("Engine", "Cache Errors Files Manifests Options Values Versions"),
+        ("Engine", "Cache Entries Errors Files Manifests Options Values Versions"),
         ("Inspection", "Archive Backup Blocks Entries Files Log Manifests Options SortedTable Values"),
         ("Statistics", "Entries Manifests Values Versions"),
         ("Verification", "Blocks Cache Entries Files Log Manifests SortedTable Values Versions"),

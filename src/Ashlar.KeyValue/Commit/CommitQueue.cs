@@ -102,9 +102,14 @@ sealed class CommitQueue : IDisposable
 
     /// <summary>Queues a write; the task completes when it is done. The caller never waits for the disk.</summary>
     public ValueTask RunAsync(
-        AsyncWrite write, WriteBatch? batch, Durability durability, CancellationToken cancellationToken, WriteCheck? check = null)
+        AsyncWrite write, WriteBatch? batch, Durability durability, CancellationToken cancellationToken, WriteCheck? check = null) =>
+        SubmitAsync(write, CommitRequest.Write, batch, durability, check, cancellationToken);
+
+    ValueTask SubmitAsync(
+        AsyncWrite write, CommitRequest request, WriteBatch? batch, Durability durability, WriteCheck? check,
+        CancellationToken cancellationToken)
     {
-        write.Prepare(CommitRequest.Write, batch, durability, check);
+        write.Prepare(request, batch, durability, check);
         var task = write.Start(cancellationToken.CanBeCanceled);
         bool callsDriver;
         using (gate.Hold())
@@ -117,6 +122,9 @@ sealed class CommitQueue : IDisposable
         if (callsDriver) driver.Wake();
         return task;
     }
+
+    /// <summary>Queues a request that writes nothing; the task completes when it is done. The caller never waits.</summary>
+    public ValueTask RequestAsync(CommitRequest request) => SubmitAsync(RentAsync(), request, null, Durability.Unflushed, null, default);
 
     /// <summary>
     /// Refuses whoever comes, waits until those who came before have been led, and ends the thread that leads asynchronous groups.

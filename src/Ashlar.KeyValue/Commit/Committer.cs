@@ -190,6 +190,7 @@ sealed class Committer : IDisposable
             throw new InDoubtException(cause);
         }
 
+        if (group.RangeDeletes > 0) background.WatchRanges();
         Volatile.Write(ref groups, groups + 1);
         if (buffer.Length > KeptBufferBytes) buffer = new byte[64 << 10];
     }
@@ -208,6 +209,7 @@ sealed class Committer : IDisposable
 
     void RequireRangeDeletes(CommitGroup group)
     {
+        background.WatchRanges();
         try
         {
             features.Require(StoreFeatures.RangeDeletes);

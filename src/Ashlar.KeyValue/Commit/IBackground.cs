@@ -15,6 +15,12 @@ interface IBackground
     /// <summary>Makes sure that the log has room for a group.</summary>
     void ReserveLog(LogWriter log, MemTable active, long bodyLength, SpaceClaim claim);
 
+    /// <summary>
+    /// Has somebody look soon whether ranges that were deleted in the memtable are worth a table of their own. Called before they are
+    /// written, while a failure leaves no doubt, and when the memtable has them.
+    /// </summary>
+    void WatchRanges();
+
     /// <summary>There may be work: a memtable waits.</summary>
     void Signal();
 

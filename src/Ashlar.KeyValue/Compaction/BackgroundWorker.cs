@@ -21,16 +21,27 @@ sealed class BackgroundWorker : IBackground, IDisposable
     readonly WriteThrottle throttle;
     readonly LogReservation reservation;
     readonly SegmentEnd segmentEnd;
+    readonly EarlyFlush earlyFlush;
+    readonly ExpiryWatch expiryWatch;
     readonly CompactionRequests requests = new();
 
-    public BackgroundWorker(EngineContext engine, Compactor compactor, WriteThrottle throttle, SpaceReserve space)
+    /// <summary>Prepares the work; none is done before <see cref="Start"/>.</summary>
+    /// <param name="engine">The store.</param>
+    /// <param name="compactor">Does the work.</param>
+    /// <param name="throttle">Told how far behind it is.</param>
+    /// <param name="space">Told when the disk is full.</param>
+    /// <param name="beginFlush">Has the memtable that is being written become a table, without waiting for that.</param>
+    public BackgroundWorker(
+        EngineContext engine, Compactor compactor, WriteThrottle throttle, SpaceReserve space, Action beginFlush)
     {
         this.compactor = compactor;
         (this.throttle, this.space) = (throttle, space);
         options = engine.Options;
         segmentEnd = new SegmentEnd(engine.State);
-        lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, engine, space);
+        lanes = new BackgroundLanes(FlushOnce, MergeOnce, FollowTables, engine, space);
         reservation = new LogReservation(lanes, space);
+        earlyFlush = new EarlyFlush(engine, beginFlush);
+        expiryWatch = new ExpiryWatch(engine, lanes.SignalMerges);
         engine.State.EntriesReleased = lanes.SignalMerges;
         compactor.MeasureDebt();
     }
@@ -38,7 +49,12 @@ sealed class BackgroundWorker : IBackground, IDisposable
     /// <summary>
     /// Begins to work. Opening may not fail after this: threads that nobody knows of would go on to change the store's files.
     /// </summary>
-    public void Start() => lanes.Start();
+    public void Start()
+    {
+        earlyFlush.Start();
+        expiryWatch.Follow();
+        lanes.Start();
+    }
 
     /// <inheritdoc cref="BackgroundLanes.Failure" />
     public Exception? Failure => lanes.Failure;
@@ -49,6 +65,9 @@ sealed class BackgroundWorker : IBackground, IDisposable
         compactor.MeasureDebt();
         lanes.Signal();
     }
+
+    /// <inheritdoc cref="EarlyFlush.Arm" />
+    public void WatchRanges() => earlyFlush.Arm();
 
     /// <summary>Lets waiters look again: the store was poisoned.</summary>
     public void Wake() => lanes.Wake();
@@ -91,7 +110,18 @@ sealed class BackgroundWorker : IBackground, IDisposable
     }
 
     /// <inheritdoc cref="BackgroundLanes.Dispose" />
-    public void Dispose() => lanes.Dispose();
+    public void Dispose()
+    {
+        earlyFlush.Dispose();
+        lanes.Dispose();
+        expiryWatch.Dispose(); // Work that ends follows it.
+    }
+
+    void FollowTables()
+    {
+        compactor.MeasureDebt();
+        expiryWatch.Follow();
+    }
 
     bool FlushOnce() => compactor.FlushOldest(lanes.MayMerge);
 

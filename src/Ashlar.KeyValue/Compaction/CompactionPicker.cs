@@ -72,6 +72,10 @@ sealed class CompactionPicker(KeyValueOptions options)
         return new CompactionPlan(inputs, Math.Max(1, inputs.Max(table => table.Info.Level)));
     }
 
+    /// <summary>Whether so much of a table has expired at a time that it is merged for that.</summary>
+    public static bool HasMuchExpired(TableInfo info, long now) =>
+        info.Expiry.ExpiredBy(now) is > 0 and var expired && expired + info.TombstoneCount >= DenseTombstones * info.EntryCount;
+
     /// <summary>
     /// Rewrites a table for the sake of what it refers to: merged with what lies above it, as that has to go down anyway.
     /// </summary>
@@ -147,7 +151,7 @@ sealed class CompactionPicker(KeyValueOptions options)
         foreach (var table in tables.All())
         {
             var expired = table.Info.Expiry.ExpiredBy(now);
-            if (expired <= maxExpired || expired + table.Info.TombstoneCount < DenseTombstones * table.Info.EntryCount) continue;
+            if (expired <= maxExpired || !HasMuchExpired(table.Info, now)) continue;
             maxExpired = expired;
             best = table;
         }

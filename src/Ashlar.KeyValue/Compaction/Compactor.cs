@@ -1,6 +1,5 @@
 using Ashlar.KeyValue.Archive;
 using Ashlar.KeyValue.Engine;
-using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -21,6 +20,7 @@ sealed class Compactor
 {
     readonly StoreState state;
     readonly KeyValueOptions options;
+    readonly ExpiryClock expiryClock;
     readonly WriteThrottle throttle;
     readonly SpaceReserve space;
     readonly LogArchiver? archiver;
@@ -36,7 +36,7 @@ sealed class Compactor
 
     public Compactor(EngineContext engine, WriteThrottle throttle, SpaceReserve space, LogArchiver? archiver)
     {
-        (state, options) = (engine.State, engine.Options);
+        (state, options, expiryClock) = (engine.State, engine.Options, engine.ExpiryClock);
         (this.throttle, this.space, this.archiver) = (throttle, space, archiver);
         picker = new CompactionPicker(options);
         fullDiskPicker = new FullDiskPicker(engine.Manifest);
@@ -229,14 +229,16 @@ sealed class Compactor
         return one * options.LevelZeroTables;
     }
 
-    // Merges and collection take turns, so that neither waits for ever; flushes wait for neither.
+    // Merges and collection take turns, so that neither waits for ever; flushes wait for neither. What can go without being read is not
+    // read by a merge for its values.
     CompactionPlan? Pick(TableSet tables)
     {
         var collection = collector.Pick(tables);
         collectsNext = !collectsNext;
-        if (collection is not null && collectsNext && tables.LevelZero.Length <= options.LevelZeroTables) return collection;
-        return picker.Pick(tables, BatchBytes(tables), state.ReadableSequences(), Now) ?? collection;
+        var merge = picker.Pick(tables, BatchBytes(tables), state.ReadableSequences(), Now);
+        if (merge is null || merge.IsDrop || collection is null) return merge ?? collection;
+        return collectsNext && tables.LevelZero.Length <= options.LevelZeroTables ? collection : merge;
     }
 
-    long Now => Expiry.Now(options.TimeProvider);
+    long Now => expiryClock.Now();
 }

@@ -43,7 +43,7 @@ sealed class TableWriter(EngineContext engine)
         // Nobody reads below it, so all that it covers is gone.
         var applied = ranges?.NewestUpTo(readable[0]) ?? 0;
         var filter = new EntryFilter(readable);
-        var now = time ?? Expiry.Now(engine.Options.TimeProvider);
+        var now = time ?? engine.ExpiryClock.Now();
         var written = new List<TableInfo>();
         ReferringTableBuilder? builder = null;
         var sinceLastPause = 0;

@@ -105,7 +105,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         if (level != Array.FindLastIndex(tables.Levels, inLevel => inLevel.Length > 0))
             return CompactionPicker.Plan(tables, level == 0 ? tables.LevelZero : tables.Levels[level][..1], level + 1);
         if (level == 0) return new CompactionPlan(tables.LevelZero, 1);
-        var stale = tables.Levels[level].FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, table)) < 1);
+        var stale = tables.Levels[level].FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, tables, table)) < 1);
         return stale is null ? null : new CompactionPlan([stale], level);
     }
 
@@ -113,7 +113,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     CompactionPlan? PickReleased(TableSet tables)
     {
         const double MaxKept = 0.5;
-        var found = tables.All().FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, table)) <= MaxKept);
+        var found = tables.All().FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, tables, table)) <= MaxKept);
         return found is null ? null : CompactionPicker.PickOnto(tables, found);
     }
 

@@ -24,6 +24,9 @@ sealed class EngineContext
 
     public required StoreState State { get; init; }
 
+    /// <summary>Tells merges what has expired.</summary>
+    public required ExpiryClock ExpiryClock { get; init; }
+
     /// <summary>Set once what is on disk is in doubt: nobody writes from then on.</summary>
     public required PoisonLatch Poison { get; init; }
 }

@@ -159,6 +159,12 @@ public sealed record KeyValueOptions
     /// </summary>
     internal int LevelZeroTables { get; init; } = 4;
 
+    /// <summary>
+    /// So many bytes of tables, their values and the log that lie in ranges deleted in the memory table have it written out soon,
+    /// though it is not full; not with <see cref="BackgroundInline"/>.
+    /// </summary>
+    internal long EarlyFlushBytes { get; init; } = 8L << 20;
+
     /// <summary>Target size of a block of a table.</summary>
     internal int BlockBytes { get; init; } = 4096;
 

@@ -26,6 +26,7 @@ sealed unsafe class Table : SharedResource
     readonly uint seed;
     nint root;
     double newestShare; // 0 until it is looked up.
+    CoveredShare covered = CoveredShare.None;
     KeptPartition[]? kept;
     Table? successor;
     bool obsolete;
@@ -152,6 +153,13 @@ sealed unsafe class Table : SharedResource
         known = (double)newest / entries;
         Volatile.Write(ref newestShare, known);
         return known;
+    }
+
+    /// <summary>What of it ranges have deleted, as it was last looked up (<see cref="CoveredShare.Of"/>).</summary>
+    public CoveredShare Covered
+    {
+        get => Volatile.Read(ref covered);
+        set => Volatile.Write(ref covered, value);
     }
 
     /// <summary>A data block from about that share of the way through the table, for a reader within the epoch.</summary>

@@ -87,6 +87,28 @@ static class KilledMutations
         Kill<RangeDeleteTests>(
             "Commit/Committer.cs", "if (group.RangeDeletes > 0) RequireRangeDeletes(group);", "",
             nameof(RangeDeleteTests.A_store_says_that_programs_must_know_of_deleted_ranges_before_one_is_in_its_log), "Assert.Equal"),
+        Kill<NewerEntriesTests>(
+            "MemTables/SkipList.cs", "level < oldHeight || !isTracking ? NewestOf(before[level], level) : sequence", "0",
+            nameof(NewerEntriesTests.The_next_entry_that_is_not_older_is_that_of_a_walk_over_all), "Assert.True", 1UL),
+        Kill<NewerEntriesTests>(
+            "MemTables/SkipList.cs", "level < height; level++)\n                Volatile",
+            "level < nodeHeight; level++)\n                Volatile",
+            nameof(NewerEntriesTests.What_was_put_into_a_deleted_range_again_is_found_without_a_step_for_each_entry_around_it),
+            "Assert.Equal"),
+        Kill<EarlyFlushTests>(
+            "SortedTable/CoveredShare.cs", "is null or 0) known = null;", "is null or >= 0) known = null;",
+            nameof(EarlyFlushTests.A_snapshot_that_keeps_it_costs_one_flush_and_not_one_for_each_time_that_it_is_deleted),
+            "Assert.Equal"),
+        Kill<RangeDeleteTests>(
+            "Versions/LiveEstimate.cs", "ranges is null || !CoveredShare.Covers(ranges, key, block.SequenceAt(position), oldestReadable)",
+            "true",
+            nameof(RangeDeleteTests.What_ranges_cover_does_not_count_as_live_and_what_is_put_there_again_does), "Assert.InRange", true),
+        Kill<ExpiryClockTests>(
+            "Engine/ExpiryClock.cs", "(jump - ahead).Duration() <= Tolerance", "true",
+            nameof(ExpiryClockTests.A_jump_on_top_of_another_has_to_be_seen_as_long_itself), "Assert.True"),
+        Kill<ExpiryClockTests>(
+            "Compaction/TableWriter.cs", "engine.ExpiryClock.Now()", "Expiry.Now(engine.Options.TimeProvider)",
+            nameof(ExpiryClockTests.Neither_tables_nor_merges_lose_what_has_expired_by_a_clock_that_is_put_right), "Assert.Equal", 40),
         Kill<KeyspaceTests>(
             "KeyValueStore.Keyspaces.cs", "dropped.Identity.IsDropped = true;", "",
             nameof(KeyspaceTests.Readers_of_before_go_on_and_every_other_call_says_that_it_was_dropped), "Assert.True"),

@@ -306,6 +306,44 @@ public sealed class RangeDeleteTests : IDisposable
     }
 
     [Fact]
+    public void A_table_of_which_ranges_cover_more_than_half_gives_that_back()
+    {
+        FillOneTable();
+        var before = store.GetStatistics();
+        store.DeleteRange("00100"u8, "00400"u8); // Not enough alone.
+        store.Flush();
+        Assert.Equal(before.TableEntries, store.GetStatistics().TableEntries);
+        store.DeleteRange("00500"u8, "00900"u8);
+        store.Flush();
+        var after = store.GetStatistics();
+        Assert.Equal((300, 0), (after.TableEntries, after.DeletedRanges));
+        Assert.InRange(after.TableBytes, 1, before.TableBytes / 2);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void What_ranges_cover_does_not_count_as_live_and_what_is_put_there_again_does(bool isPutAgain)
+    {
+        FillOneTable();
+        var before = store.GetStatistics().LiveBytes;
+        store.DeleteRange("00300"u8, "00600"u8);
+        for (var key = 300; isPutAgain && key < 600; key++) store.Put($"{key:d5}", new string('n', 40), Durability.Unflushed);
+        store.Flush();
+        Assert.InRange((double)store.GetStatistics().LiveBytes / before, isPutAgain ? 0.9 : 0.6, isPutAgain ? 1.15 : 0.8);
+    }
+
+    [Fact]
+    public void What_ranges_cover_counts_as_live_while_a_snapshot_sees_it()
+    {
+        FillOneTable();
+        var before = store.GetStatistics().LiveBytes;
+        using var snapshot = store.CreateSnapshot();
+        store.DeleteRange("00100"u8, "00900"u8);
+        store.Flush();
+        Assert.InRange((double)store.GetStatistics().LiveBytes / before, 0.9, 1.1);
+        Assert.Equal(1000, store.GetStatistics().TableEntries);
+    }
+
+    [Fact]
     public void Values_in_segments_are_given_back_with_their_range()
     {
         Reopen(options => options with { LogSegmentBytes = 64 << 10 });
@@ -516,6 +554,13 @@ public sealed class RangeDeleteTests : IDisposable
         using var manifest = Manifest.Read(
             new StoreFiles(disk, TestStore.Directory), TestStore.Small(disk) with { ReadOnly = true });
         return manifest.State.Features;
+    }
+
+    void FillOneTable()
+    {
+        Reopen(options => options with { MemTableBytes = 1 << 20, TableBytes = 1 << 20 });
+        for (var key = 0; key < 1000; key++) store.Put($"{key:d5}", new string('v', 40), Durability.Unflushed);
+        store.Compact();
     }
 
     void Reopen(Func<KeyValueOptions, KeyValueOptions>? change = null)
