@@ -45,6 +45,11 @@ public sealed partial class ShardedKeyValueStore
     public long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync) =>
         EnterShardOf(key).Increment(key, delta, durability);
 
+    /// <inheritdoc />
+    /// <exception cref="NotSupportedException">The key begins with <see cref="SaltedPrefix"/>.</exception>
+    public long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan timeToLive, Durability durability = Durability.Sync) =>
+        EnterShardOf(key).Increment(key, delta, timeToLive, durability);
+
     /// <summary>
     /// Applies a batch atomically if conditions hold; false if one does not. All keys, of the batch and of the conditions, are in one
     /// shard.

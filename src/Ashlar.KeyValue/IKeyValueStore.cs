@@ -214,6 +214,19 @@ public interface IKeyValueStore : IKeyValueReader, IDisposable, IAsyncDisposable
     /// <inheritdoc cref="PutIfAbsent(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" path="/exception"/>
     long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync);
 
+    /// <summary>
+    /// As <see cref="Increment(ReadOnlySpan{byte}, long, Durability)"/>; a number that begins by this expires after a time: what was
+    /// counted in a window. One that is there keeps its end, or has none.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="delta">What is added; it may be negative.</param>
+    /// <param name="timeToLive">The time that a new number lives, which is rounded up to milliseconds.</param>
+    /// <param name="durability">What the write has survived when the call returns.</param>
+    /// <returns>The sum.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time is zero or negative, or ends beyond the year 9999.</exception>
+    /// <inheritdoc cref="Increment(ReadOnlySpan{byte}, long, Durability)" path="/exception"/>
+    long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan timeToLive, Durability durability = Durability.Sync);
+
     /// <summary>Makes every write that completed before this call durable.</summary>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">That failed, now or earlier.</exception>

@@ -85,14 +85,23 @@ public sealed partial class KeyValueStore
     }
 
     /// <inheritdoc />
-    public long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync)
+    public long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync) =>
+        Increment(key, delta, timeToLive: null, durability);
+
+    /// <inheritdoc />
+    public long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan timeToLive, Durability durability = Durability.Sync) =>
+        Increment(key, delta, (TimeSpan?)timeToLive, durability);
+
+    long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan? timeToLive, Durability durability)
     {
         EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
+        DateTimeOffset? newEnd = null;
         Span<byte> value = stackalloc byte[sizeof(long)];
         for (var attempt = 0; attempt < MaxIncrementAttempts; attempt++)
         {
             var sum = delta;
+            if (timeToLive is { } time) newEnd = ExpiryAfter(time); // Also where it is not needed: a time that makes no sense is refused.
             if (Get(key, out var info) is { } present)
             {
                 if (present.Length != sizeof(long)) throw new CounterException(files.Directory, KeyText.Of(key), present.Length);
@@ -101,7 +110,8 @@ public sealed partial class KeyValueStore
 
             BinaryPrimitives.WriteInt64LittleEndian(value, sum);
             var batch = RentSingleWrite();
-            if (info.ExpiresAt is { } expiresAt) batch.Put(key, value, expiresAt);
+            // What is there keeps its end, or has none: one that is absent has no sequence.
+            if ((info.Sequence == 0 ? newEnd : info.ExpiresAt) is { } expiresAt) batch.Put(key, value, expiresAt);
             else batch.Put(key, value);
             if (TryWriteSingle(batch, key, info.Sequence, durability)) return sum;
         }

@@ -15,6 +15,8 @@ public sealed class ShardedConditionTests
         Assert.False(store.DeleteIfUnchanged("7"u8, info.Sequence));
         Assert.True(store.TryRenew("7"u8, TimeSpan.FromDays(1)));
         Assert.Equal(2, store.Increment("n"u8, 1) + store.Increment("m"u8, 1));
+        Assert.Equal(1, store.Increment("window"u8, 1, TimeSpan.FromDays(1)));
+        Assert.True(store.TryGetInfo("window"u8, out var window) && window.ExpiresAt is not null);
 
         var batch = new WriteBatch();
         batch.Put("11"u8, "both"u8);
@@ -34,6 +36,7 @@ public sealed class ShardedConditionTests
         Assert.Throws<NotSupportedException>(() => store.PutIfAbsent("hot/a"u8, "x"u8));
         Assert.Throws<NotSupportedException>(() => store.DeleteIfUnchanged("hot/a"u8, 0));
         Assert.Throws<NotSupportedException>(() => store.TryRenew("hot/a"u8, TimeSpan.FromDays(1)));
+        Assert.Throws<NotSupportedException>(() => store.Increment("hot/a"u8, 1, TimeSpan.FromDays(1)));
         Assert.Throws<NotSupportedException>(() => store.TryWrite(batch, new WriteConditions().RequireAbsent("hot/a"u8)));
         batch.Put("hot/a"u8, "x"u8);
         Assert.Throws<NotSupportedException>(() => store.TryWrite(batch, new WriteConditions()));

@@ -69,6 +69,7 @@ public sealed class ReadOnlyTests
             () => store.TryWriteAsync(batch, new WriteConditions()).AsTask().Wait(),
             () => store.TryRenew("a"u8, TimeSpan.FromDays(1)),
             () => store.Increment("a"u8, 1),
+            () => store.Increment("a"u8, 1, TimeSpan.FromDays(1)),
             () => store.Transact(transaction => transaction.Put("a"u8, "1"u8)),
             () => store.Sync(),
             () => store.Flush(),

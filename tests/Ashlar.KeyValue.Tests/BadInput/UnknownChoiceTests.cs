@@ -61,11 +61,23 @@ public sealed class UnknownChoiceTests
         ["KeyValueStore.TryWriteAsync"] = store =>
             _ = store.TryWriteAsync(new WriteBatch(), new WriteConditions(), (Durability)Unknown).AsTask(),
         ["KeyValueStore.TryRenew"] = store => store.TryRenew("absent"u8, TimeSpan.FromHours(1), (Durability)Unknown),
-        ["KeyValueStore.Increment"] = store => store.Increment("a"u8, 1, (Durability)Unknown),
+        ["KeyValueStore.Increment"] = store =>
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => store.Increment("a"u8, 1, TimeSpan.FromHours(1), (Durability)Unknown));
+            store.Increment("a"u8, 1, (Durability)Unknown);
+        },
         ["KeyValueStore.Transact"] = store =>
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => store.Transact(_ => 1, (Durability)Unknown));
             store.Transact(_ => Assert.Fail("It was carried out."), (Durability)Unknown);
+        },
+        ["KeyValueStore.TransactAsync"] = store =>
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() =>
+            {
+                _ = store.TransactAsync(_ => ValueTask.FromResult(1), (Durability)Unknown).AsTask();
+            });
+            _ = store.TransactAsync(_ => throw new InvalidOperationException("It was carried out."), (Durability)Unknown).AsTask();
         },
         ["Keyspace.PutIfAbsent"] = store => store.OpenKeyspace("kept").PutIfAbsent("a"u8, "1"u8, (Durability)Unknown),
         ["Keyspace.PutIfUnchanged"] = store => store.OpenKeyspace("kept").PutIfUnchanged("a"u8, "1"u8, 0, (Durability)Unknown),

@@ -165,6 +165,30 @@ public sealed class ConditionalWriteTests : IDisposable
     }
 
     [Fact]
+    public void A_counter_that_begins_with_a_time_to_live_counts_in_windows_and_one_that_is_there_keeps_its_end()
+    {
+        var window = TimeSpan.FromMinutes(1);
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Equal(1, store.Increment("window"u8, 1, window));
+            clock.Advance(TimeSpan.FromSeconds(59));
+            Assert.Equal(3, store.Increment("window"u8, 2, window));
+            if (round == 1) store.Compact();
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.False(store.ContainsKey("window"u8));
+        }
+
+        store.Increment("ever"u8, 1);
+        store.Increment("ever"u8, 1, window);
+        Assert.True(store.TryGetInfo("ever"u8, out var info));
+        Assert.Null(info.ExpiresAt);
+        Assert.Throws<ArgumentOutOfRangeException>("timeToLive", () => store.Increment("ever"u8, 1, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>("timeToLive", () => store.Increment("new"u8, 1, -window));
+        Assert.Equal(2, store.Increment("ever"u8, 0));
+        Assert.False(store.ContainsKey("new"u8));
+    }
+
+    [Fact]
     public void Conditions_take_part_in_no_other_promise_limits_and_closing_hold_for_them()
     {
         foreach (var key in (byte[]?[])[null, [], new byte[KeyValueOptions.KeyLimitBytes + 1]])

@@ -109,6 +109,23 @@ public sealed class KeyspaceConditionTests : IDisposable
         Assert.Equal("2", store.Get("sum"));
     }
 
+    [Fact]
+    public void A_conflict_names_the_keyspace_and_the_key_as_its_user_knows_it()
+    {
+        using var transaction = store.BeginTransaction();
+        transaction.In(users).Get("a"u8);
+        transaction.Put("sum"u8, "1"u8);
+        users.Put("a"u8, "2"u8);
+        var conflict = Assert.Throws<TransactionConflictException>(() => transaction.Commit());
+        Assert.Equal(("users", "a"), (conflict.KeyspaceName, Text(conflict.Key.ToArray())));
+        Assert.Contains("\"a\" of the keyspace 'users'", conflict.Message, StringComparison.Ordinal);
+        using var outside = store.BeginTransaction();
+        outside.Get("a"u8);
+        outside.Put("sum"u8, "1"u8);
+        store.Put("a", "other");
+        Assert.Null(Assert.Throws<TransactionConflictException>(() => outside.Commit()).KeyspaceName);
+    }
+
     static string All(IKeyValueReader reader)
     {
         var text = new List<string>();

@@ -411,6 +411,107 @@ public sealed class TransactionTests : IDisposable
         readOnly.Commit();
     }
 
+    /// <remarks>A rival who is always faster, until he lets the other one pass.</remarks>
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task An_action_that_is_overtaken_again_and_again_goes_alone_at_last(bool isAsynchronous)
+    {
+        var isOver = false;
+        var overtakings = 0;
+        var rival = Task.Factory.StartNew(
+            () =>
+            {
+                while (!Volatile.Read(ref isOver)) store.Transact(Overtake, Durability.Unflushed);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (isAsynchronous) await store.TransactAsync(SlowlyAsync, Durability.Unflushed);
+        else store.Transact(Slowly, Durability.Unflushed);
+        Assert.Equal("slow"u8.ToArray(), store.Get("b"u8));
+        Volatile.Write(ref isOver, true);
+        await rival;
+
+        void Overtake(KeyValueTransaction transaction)
+        {
+            transaction.Put("a"u8, transaction.Get("a"u8));
+            Interlocked.Increment(ref overtakings);
+        }
+
+        // Two more than now: the first may have begun before.
+        void Slowly(KeyValueTransaction transaction)
+        {
+            transaction.Get("a"u8);
+            var before = Volatile.Read(ref overtakings);
+            SpinWait.SpinUntil(() => Volatile.Read(ref overtakings) > before + 2, TimeSpan.FromMilliseconds(20));
+            transaction.Put("b"u8, "slow"u8);
+        }
+
+        ValueTask SlowlyAsync(KeyValueTransaction transaction)
+        {
+            Slowly(transaction);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <remarks>What it did before its first await would be committed, and what it did after would not.</remarks>
+    [Fact]
+    public void An_asynchronous_action_is_not_begun_by_a_call_that_does_not_wait_for_it()
+    {
+        var begun = 0;
+        Assert.Throws<ArgumentException>("action", () => { _ = store.Transact(One); });
+        Assert.Throws<ArgumentException>("action", () => { _ = store.Transact(transaction => One(transaction).ContinueWith(_ => 1)); });
+        Assert.Throws<ArgumentException>("action", () => { _ = store.Transact(transaction => new ValueTask(One(transaction))).AsTask(); });
+        Assert.Throws<ArgumentException>("action", () => { _ = store.Transact(_ => ValueTask.FromResult(begun++)).AsTask(); });
+        Assert.Equal(0, begun);
+
+        async Task One(KeyValueTransaction transaction)
+        {
+            begun++;
+            transaction.Put("a"u8, "x"u8);
+            await Task.Yield();
+            transaction.Put("b"u8, "x"u8);
+        }
+    }
+
+    [Fact]
+    public async Task An_asynchronous_action_is_waited_for_and_carried_out_again_until_it_is_in_nobodys_way()
+    {
+        var attempts = 0;
+        var seen = await store.TransactAsync(async transaction =>
+        {
+            var value = Encoding.UTF8.GetString(transaction.Get("a"u8)!);
+            await Task.Yield();
+            if (attempts++ < 2) store.Put("a", $"other {attempts}");
+            transaction.Put("b"u8, "last"u8);
+            return value;
+        });
+        Assert.Equal((3, "other 2"), (attempts, seen));
+        Assert.Equal("a=other 2 b=last", store.ReadAll());
+        await Assert.ThrowsAsync<TransactionConflictException>(async () => await store.TransactAsync(
+            transaction =>
+            {
+                transaction.Get("a"u8);
+                store.Put("a", "mine");
+                transaction.Put("b"u8, "never"u8);
+                return ValueTask.CompletedTask;
+            },
+            maxAttempts: 2));
+        await store.TransactAsync(async transaction =>
+        {
+            await Task.Yield();
+            transaction.Put("b"u8, "never"u8);
+            transaction.Rollback();
+        });
+        await Assert.ThrowsAsync<NotSupportedException>(async () => await store.TransactAsync(async transaction =>
+        {
+            transaction.Put("b"u8, "never"u8);
+            await Task.Yield();
+            throw new NotSupportedException();
+        }));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.TransactAsync(
+            _ => throw new InvalidOperationException("It was begun."), cancellationToken: new CancellationToken(canceled: true)));
+        Assert.Equal("a=mine b=last", store.ReadAll());
+        Assert.Equal(0, store.GetStatistics().Snapshots);
+    }
+
     [Fact]
     public void An_action_is_carried_out_again_until_it_is_in_nobodys_way_and_given_up_when_it_throws()
     {
