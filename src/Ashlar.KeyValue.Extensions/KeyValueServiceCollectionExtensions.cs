@@ -25,7 +25,7 @@ public static class KeyValueServiceCollectionExtensions
 
     /// <summary>Registers the default store with the options of a section of the configuration.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="section">Holds <see cref="KeyValueStoreOptions"/>.</param>
+    /// <param name="section">Holds <see cref="KeyValueStoreOptions"/>, and nothing else: an unknown name fails the start.</param>
     public static KeyValueBuilder AddAshlarKeyValue(this IServiceCollection services, IConfiguration section) =>
         services.AddAshlarKeyValue(Microsoft.Extensions.Options.Options.DefaultName, section);
 
@@ -46,13 +46,14 @@ public static class KeyValueServiceCollectionExtensions
     /// <summary>Registers a store by a name with the options of a section of the configuration.</summary>
     /// <param name="services">The services.</param>
     /// <param name="name">The name.</param>
-    /// <param name="section">Holds <see cref="KeyValueStoreOptions"/>.</param>
+    /// <param name="section">Holds <see cref="KeyValueStoreOptions"/>, and nothing else: an unknown name fails the start.</param>
     public static KeyValueBuilder AddAshlarKeyValue(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(section);
         AddStore(services, name).Bind(section);
+        services.AddSingleton<IValidateOptions<KeyValueStoreOptions>>(new UnknownOptionValidator(name, section));
         return new KeyValueBuilder(services, name);
     }
 
@@ -60,8 +61,7 @@ public static class KeyValueServiceCollectionExtensions
     {
         var options = services.AddOptions<KeyValueStoreOptions>(name);
         // Whoever registers a store again adds to its options.
-        if (services.Any(one => one.IsKeyedService && one.ServiceType == typeof(OpenedStore) && name.Equals(one.ServiceKey)))
-            return options;
+        if (StoreNames.IsRegistered(services, name)) return options;
         options.ValidateOnStart();
         services.AddSingleton<IValidateOptions<KeyValueStoreOptions>>(new KeyValueStoreOptionsValidator(name));
         services.AddKeyedSingleton(name, (provider, _) => OpenedStore.Open(provider, name));

@@ -3,6 +3,8 @@ using Ashlar.Simulation;
 using Ashlar.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Ashlar.KeyValue.Extensions.Tests;
 
@@ -41,6 +43,19 @@ public sealed class HealthTests
         {
             for (var i = 0; i < 1000; i++) store.Put(BitConverter.GetBytes(i), new byte[64 << 10], Durability.Unflushed);
         }
+    }
+
+    [Theory, InlineData(""), InlineData("audti")]
+    public async Task A_check_of_a_store_that_was_not_registered_fails_the_start_and_names_both(string store)
+    {
+        using var host = TestHost.Build(services =>
+        {
+            services.AddHealthChecks().AddAshlarKeyValue(store, "storage").AddAshlarKeyValue("audit");
+            services.AddAshlarKeyValue("audit", TestHost.On(TestHost.NewDisk())); // The order of registrations is anybody's.
+        });
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        var named = store.Length == 0 ? "key-value store" : "key-value store 'audti'";
+        Assert.Equal($"health check 'storage': no {named} is registered; AddAshlarKeyValue does that", failure.Message);
     }
 
     [Fact]

@@ -78,6 +78,28 @@ public sealed class LifetimeTests
         Assert.True(store.Recovery.WasClosed);
     }
 
+    /// <param name="lost">Number of the event that the log cannot write.</param>
+    [Theory, InlineData(1000), InlineData(1002)]
+    public async Task A_log_that_fails_at_opening_or_closing_leaves_no_store_locked_and_tells_of_no_doubt(int lost)
+    {
+        var disk = TestHost.NewDisk();
+        var log = new RecordedLog { Lost = lost };
+        using var host = TestHost.Build(services => services.AddAshlarKeyValue(TestHost.On(disk)), log);
+        if (lost == 1000)
+        {
+            await Assert.ThrowsAsync<AggregateException>(() => host.StartAsync());
+        }
+        else
+        {
+            await host.StartAsync();
+            await Assert.ThrowsAsync<AggregateException>(() => host.StopAsync());
+        }
+
+        using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk });
+        Assert.True(store.Recovery.WasClosed);
+        Assert.DoesNotContain(1003, log.StoreEvents);
+    }
+
     sealed class Worker(IServiceProvider? provider) : IHostedService
     {
         public bool HasStarted { get; private set; }

@@ -99,6 +99,21 @@ public sealed class LogTests
     }
 
     [Fact]
+    public void Two_looks_at_once_and_a_counter_that_shrinks_are_noticed()
+    {
+        using var store = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = TestHost.NewDisk() });
+        StoreWatch? watch = null;
+        var inner = new KeyValueStatistics { WriteStalls = 3 };
+        var logger = new RecordedLog { Writing = () => watch!.Look(inner, failure: null) };
+        watch = new StoreWatch(store, TestHost.Directory, logger);
+        Assert.Throws<InvariantException>(() => watch.Look(inner, failure: null));
+        logger.Writing = null;
+        watch.Look(inner, failure: null);
+        Assert.Throws<InvariantException>(() => watch.Look(inner with { WriteStalls = 2 }, failure: null));
+        watch.Look(inner, failure: null);
+    }
+
+    [Fact]
     public async Task A_host_looks_as_often_as_it_is_told()
     {
         var clock = new SimulatedClock();

@@ -7,6 +7,12 @@ sealed class RecordedLog : ILoggerProvider, ILogger
 {
     readonly List<(EventId Event, LogLevel Level, string Text)> lines = [];
 
+    /// <summary>Number of an event that it fails to write.</summary>
+    public int? Lost { get; init; }
+
+    /// <summary>Called with each line.</summary>
+    public Action? Writing { get; set; }
+
     public IReadOnlyList<(EventId Event, LogLevel Level, string Text)> Lines
     {
         get
@@ -28,6 +34,8 @@ sealed class RecordedLog : ILoggerProvider, ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        if (eventId.Id == Lost) throw new IOException("The log's disk is full.");
+        Writing?.Invoke();
         lock (lines) lines.Add((eventId, logLevel, formatter(state, exception)));
     }
 

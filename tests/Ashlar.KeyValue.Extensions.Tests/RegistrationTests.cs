@@ -106,6 +106,24 @@ public sealed class RegistrationTests
         Assert.False(Directory.Exists("/never"));
     }
 
+    [Theory]
+    [InlineData("LogArchiveDirectroy"), InlineData("TimeProvider"), InlineData("Nested:Directory")]
+    public async Task A_name_that_is_no_option_fails_the_start_and_is_named_with_its_path(string option)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Stores:Orders:directory"] = "/never/created", // Case does not count in a configuration.
+            [$"Stores:Orders:{option}"] = "1",
+            ["Stores:Another:Directory"] = "/another",
+        }).Build();
+        using var host = TestHost.Build(services => services.AddAshlarKeyValue("orders", configuration.GetSection("Stores:Orders")));
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Equal(
+            $"key-value store 'orders': the configuration sets Stores:Orders:{option.Split(':')[0]}, and there is no such option",
+            failure.Message);
+        Assert.False(Directory.Exists("/never"));
+    }
+
     [Fact]
     public async Task A_value_that_cannot_be_read_fails_the_start_and_is_named_with_its_path()
     {

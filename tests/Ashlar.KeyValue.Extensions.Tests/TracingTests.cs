@@ -73,6 +73,45 @@ public sealed class TracingTests : IDisposable
     }
 
     [Fact]
+    public async Task Conditional_writes_transactions_and_ranges_have_spans_also_where_they_do_not_take_effect()
+    {
+        var hour = TimeSpan.FromHours(1);
+        var batch = new WriteBatch();
+        batch.Put("b"u8, "1"u8);
+        batch.Put("c"u8, "1"u8);
+        Assert.True(traced.PutIfAbsent("a"u8, "1"u8));
+        Assert.False(traced.PutIfAbsent("a"u8, "2"u8, hour));
+        Assert.False(traced.PutIfUnchanged("a"u8, "2"u8, 0));
+        Assert.True(traced.TryRenew("a"u8, hour));
+        Assert.False(traced.DeleteIfUnchanged("a"u8, 0));
+        Assert.Equal(2, traced.Increment("n"u8, 2));
+        Assert.Equal(3, traced.Increment("n"u8, 1, hour));
+        Assert.True(traced.TryWrite(batch, new WriteConditions().RequireAbsent("b"u8)));
+        traced.Transact(transaction => transaction.Put("d"u8, "1"u8));
+        await traced.TransactAsync(async transaction =>
+        {
+            await Task.Yield();
+            transaction.Put("e"u8, "1"u8);
+        });
+        traced.DeleteRange(KeyRange.Between("a"u8, "d"u8));
+        Assert.Equal(
+            [
+                "put_if_absent", "put_if_absent", "put_if_unchanged", "renew", "delete_if_unchanged", "increment", "increment", "write_if",
+                "transact", "transact", "delete_range",
+            ],
+            spans.Select(span => span.GetTagItem("db.operation.name")));
+        Assert.All(spans, span => Assert.Null(span.GetTagItem("error.type")));
+        Assert.Throws<CounterException>(() => traced.Increment("d"u8, 1));
+        await Assert.ThrowsAsync<NotSupportedException>(
+            async () => await traced.TransactAsync(_ => ValueTask.FromException(new NotSupportedException())));
+        Assert.Equal(
+            [typeof(CounterException).FullName, typeof(NotSupportedException).FullName],
+            spans.Skip(11).Select(span => span.GetTagItem("error.type")));
+        foreach (var key in (string[])["d", "e", "n"]) Assert.True(store.ContainsKey(System.Text.Encoding.UTF8.GetBytes(key)), key);
+        Assert.False(store.ContainsKey("a"u8));
+    }
+
+    [Fact]
     public async Task A_failure_is_in_the_span_and_reaches_the_caller()
     {
         store.Put("key"u8, "value"u8);

@@ -1,7 +1,9 @@
 using Ashlar.KeyValue.Extensions.Health;
 using Ashlar.KeyValue.Extensions.Hosting;
+using Ashlar.KeyValue.Extensions.Options;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace Ashlar.KeyValue.Extensions;
 
@@ -11,6 +13,7 @@ public static class KeyValueHealthChecksBuilderExtensions
     /// <summary>
     /// Checks a store that was registered by <c>AddAshlarKeyValue</c>. It is degraded while writers are slowed down, space is short, or
     /// work in the background fails, and unhealthy when it is closed or refuses every write. A check reads statistics and writes nothing.
+    /// A program with a check of a store that was not registered does not start.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="store">Name of the store; empty for the default one.</param>
@@ -26,8 +29,12 @@ public static class KeyValueHealthChecksBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(store);
+        var check = name ?? (store.Length == 0 ? "ashlar" : $"ashlar:{store}");
+        builder.Services.AddOptions<HealthCheckServiceOptions>().ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<HealthCheckServiceOptions>>(
+            new CheckedStoreValidator(store, check, builder.Services));
         return builder.Add(new HealthCheckRegistration(
-            name ?? (store.Length == 0 ? "ashlar" : $"ashlar:{store}"),
+            check,
             provider => new KeyValueHealthCheck(provider.GetRequiredKeyedService<OpenedStore>(store).Store),
             failureStatus,
             tags));

@@ -22,10 +22,19 @@ sealed class OpenedStore : IDisposable
         directory = Options.Directory;
         logger = provider.GetService<ILoggerFactory>()?.CreateLogger<KeyValueStore>() ?? NullLogger<KeyValueStore>.Instance;
         Store = KeyValueStore.Open(directory, Options.ToEngineOptions(Clock));
-        Traced = new TracedKeyValueStore(Store, name.Length == 0 ? directory : name, provider.GetService<IMeterFactory>());
-        Watch = new StoreWatch(Store, directory, logger);
-        if (Store.Recovery.WasClosed) KeyValueLog.Opened(logger, directory, Store.Recovery);
-        else KeyValueLog.Recovered(logger, directory, Store.Recovery);
+        try
+        {
+            Traced = new TracedKeyValueStore(Store, name.Length == 0 ? directory : name, provider.GetService<IMeterFactory>());
+            Watch = new StoreWatch(Store, directory, logger);
+            if (Store.Recovery.WasClosed) KeyValueLog.Opened(logger, directory, Store.Recovery);
+            else KeyValueLog.Recovered(logger, directory, Store.Recovery);
+        }
+        catch
+        {
+            // Nobody gets to know this opening: it would keep the store locked for as long as the process lives.
+            Store.Dispose();
+            throw;
+        }
     }
 
     public KeyValueStoreOptions Options { get; }
@@ -55,13 +64,14 @@ sealed class OpenedStore : IDisposable
         try
         {
             Store.Close();
-            KeyValueLog.Closed(logger, directory);
         }
         catch (Exception failure)
         {
             KeyValueLog.ClosedInDoubt(logger, failure, directory);
             throw;
         }
+
+        KeyValueLog.Closed(logger, directory);
     }
 
     void TryFlush()

@@ -1,3 +1,4 @@
+using Ashlar.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -6,6 +7,7 @@ namespace Ashlar.KeyValue.Extensions.Hosting;
 /// <summary>
 /// Opens a store before any hosted service starts, looks at it from time to time for the log, and closes it when all of them have stopped.
 /// </summary>
+/// <remarks>Invariants: it is opened once, and nobody looks at it when it is being closed.</remarks>
 sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLifecycleService, IDisposable
 {
     readonly CancellationTokenSource stopping = new();
@@ -14,6 +16,7 @@ sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLife
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        Invariant.Require(opened is null);
         // Recovery reads the log: other services need not wait for the thread that does so.
         opened = await Task.Run(() => provider.GetRequiredKeyedService<OpenedStore>(name), cancellationToken).ConfigureAwait(false);
         watching = Watch(opened);
@@ -37,6 +40,7 @@ sealed class StoreLifetime(IServiceProvider provider, string name) : IHostedLife
         finally
         {
             // Also where the log failed, and not given up when the host loses patience: what is being made durable would be in doubt.
+            Invariant.Require(watching.IsCompleted);
             if (opened is not null) await Task.Run(opened.Close, CancellationToken.None).ConfigureAwait(false);
         }
     }

@@ -1,3 +1,4 @@
+using Ashlar.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.KeyValue.Extensions.Logging;
@@ -5,6 +6,10 @@ namespace Ashlar.KeyValue.Extensions.Logging;
 /// <summary>
 /// Compares what a store says of itself with the last look, and tells the log what has changed. For one caller at a time.
 /// </summary>
+/// <remarks>
+/// Invariants: one look at a time, so that each change is told once; counters of a store only grow, so what one look tells the next does
+/// not tell again.
+/// </remarks>
 sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
 {
     bool wasPoisoned;
@@ -12,6 +17,7 @@ sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
     string? lastProblem;
     string? lastArchiveProblem;
     long lastStalls;
+    int isLooking;
 
     public void Look()
     {
@@ -29,6 +35,20 @@ sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
     }
 
     public void Look(KeyValueStatistics now, Exception? failure)
+    {
+        var isAlone = Interlocked.Exchange(ref isLooking, 1) == 0;
+        Invariant.Require(isAlone);
+        try
+        {
+            Compare(now, failure);
+        }
+        finally
+        {
+            Volatile.Write(ref isLooking, 0);
+        }
+    }
+
+    void Compare(KeyValueStatistics now, Exception? failure)
     {
         if (!wasPoisoned && failure is not null)
         {
@@ -57,6 +77,7 @@ sealed class StoreWatch(KeyValueStore store, string directory, ILogger logger)
             else KeyValueLog.DiskHasRoom(logger, directory);
         }
 
+        Invariant.Require(now.WriteStalls >= lastStalls);
         if (now.WriteStalls > lastStalls) KeyValueLog.WritersStopped(logger, directory, now.WriteStalls - lastStalls);
         lastStalls = now.WriteStalls;
     }

@@ -11,7 +11,7 @@ namespace Ashlar.KeyValue.Extensions;
 /// Spans are named <c>put orders</c>, with <c>db.system.name</c>, <c>db.namespace</c> (the name of the store, or its directory),
 /// <c>db.operation.name</c>, <c>db.operation.batch.size</c> and <c>error.type</c>. Every method throws what the method of the store does.
 /// </remarks>
-public sealed class TracedKeyValueStore
+public sealed partial class TracedKeyValueStore
 {
     // From a write into the page cache to a merge of everything.
     static readonly double[] DurationBoundaries =
