@@ -9,6 +9,7 @@ public sealed partial class KeyValueCache
     /// <summary>Reads an entry, and renews its sliding expiry; null when it is absent.</summary>
     /// <exception cref="CorruptDataException">What holds the entry is damaged.</exception>
     /// <exception cref="UnsupportedFormatException">What the store holds by this key is no entry of a cache.</exception>
+    /// <exception cref="ObjectDisposedException">The cache or its store is closed.</exception>
     public byte[]? Get(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -67,6 +68,7 @@ public sealed partial class KeyValueCache
     CachedGet Read(string key, IBufferWriter<byte>? destination, bool mayWait, out bool isRenewalDue, out byte[]? payload)
     {
         (isRenewalDue, payload) = (false, null);
+        RequireOpen();
         Span<byte> storeKey = stackalloc byte[CacheKeys.MaxBytes];
         storeKey = storeKey[..keys.Write(key, storeKey)];
         var buffer = ReadBuffer.Rent();

@@ -16,6 +16,7 @@ public sealed partial class KeyValueCache
         stripe.Wait();
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             if (FillRenewal(batch, key, out var addedBytes))
             {
@@ -39,6 +40,7 @@ public sealed partial class KeyValueCache
         await stripe.WaitAsync(token).ConfigureAwait(false);
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             var (isDue, addedBytes) = await Task.Run(() => (FillRenewal(batch, key, out var bytes), bytes), token).ConfigureAwait(false);
             if (isDue)

@@ -15,6 +15,7 @@ public sealed partial class KeyValueCache
     /// </exception>
     /// <exception cref="StorePoisonedException">The store refuses every write until it is opened anew.</exception>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
+    /// <exception cref="ObjectDisposedException">The cache or its store is closed.</exception>
     public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -36,6 +37,7 @@ public sealed partial class KeyValueCache
         stripe.Wait();
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             TryFill(batch, key, value, header, mayWait: true, out var addedBytes);
             store.Write(batch, durability);
@@ -59,6 +61,7 @@ public sealed partial class KeyValueCache
         await stripe.WaitAsync(token).ConfigureAwait(false);
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             if (!TryFill(batch, key, value, header, mayWait: false, out var addedBytes))
             {
@@ -87,6 +90,7 @@ public sealed partial class KeyValueCache
     /// <exception cref="StorageException">The disk refused; the entry is still there.</exception>
     /// <exception cref="StorePoisonedException">The store refuses every write until it is opened anew.</exception>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
+    /// <exception cref="ObjectDisposedException">The cache or its store is closed.</exception>
     public void Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -94,6 +98,7 @@ public sealed partial class KeyValueCache
         stripe.Wait();
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             var addedBytes = FillRemoval(batch, key);
             store.Write(batch, durability);
@@ -113,6 +118,7 @@ public sealed partial class KeyValueCache
         await stripe.WaitAsync(token).ConfigureAwait(false);
         try
         {
+            RequireOpen();
             var batch = batches.Rent();
             // With a bound the entry is read first, for its record, and that may have to wait for the disk.
             var addedBytes = queue is null
@@ -137,7 +143,8 @@ public sealed partial class KeyValueCache
     }
 
     /// <summary>
-    /// Fills a batch with what sets an entry, under the lock of its key. False if that would have to wait for the disk, and may not.
+    /// Fills a batch with what sets an entry, under the lock of its key. False if that would have to wait for the disk, and may not; the
+    /// batch is empty then.
     /// </summary>
     bool TryFill(
         WriteBatch batch, string key, in ReadOnlySequence<byte> payload, in EntryHeader header, bool mayWait, out int addedBytes)
@@ -145,6 +152,7 @@ public sealed partial class KeyValueCache
         addedBytes = 0;
         Span<byte> storeKey = stackalloc byte[CacheKeys.MaxBytes];
         storeKey = storeKey[..keys.Write(key, storeKey)];
+        Invariant.Require(batch.Count == 0);
         if (queue is not null && !TryForget(batch, storeKey, mayWait, ref addedBytes)) return false;
         var length = EntryHeader.SizeBytes + (int)payload.Length;
         var value = ArrayPool<byte>.Shared.Rent(length);
@@ -167,6 +175,8 @@ public sealed partial class KeyValueCache
         if (header.ExpiresAt == 0) batch.Put(storeKey, value);
         else batch.Put(storeKey, value, DateTimeOffset.FromUnixTimeMilliseconds(header.ExpiresAt));
         if (queue is not null) addedBytes += queue.Add(batch, storeKey, header, value.Length);
+        // The entry, its record, and the end of the record before.
+        Invariant.Require(queue is null ? batch.Count == 1 : batch.Count is 2 or 3);
     }
 
     // Deletes the record of the entry that is there; the entry itself is replaced or deleted by the same batch.

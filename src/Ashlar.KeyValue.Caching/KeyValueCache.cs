@@ -17,6 +17,7 @@ namespace Ashlar.KeyValue.Caching;
 /// eviction. A sliding expiry moves when an entry is asked for and a tenth of its window has passed: an entry may be gone by as much too
 /// early, and is never served longer than it was told.</para>
 /// <para>The asynchronous calls never wait for the disk on the calling thread.</para>
+/// <para>Once the cache is disposed of, every call is refused by an <see cref="ObjectDisposedException"/>.</para>
 /// </remarks>
 public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
 {
@@ -32,15 +33,19 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
     readonly EvictionQueue? queue;
     readonly CacheCounters counters = new();
     readonly CacheMetrics metrics;
+    readonly PrefixClaim claim;
     ulong lastNumber;
     int isDisposed;
 
     /// <summary>Creates a cache over a store, which stays its owner's. What the cache held before is in it again.</summary>
-    /// <param name="store">The store. No other cache on it may have the same <see cref="KeyValueCacheOptions.KeyPrefix"/>.</param>
+    /// <param name="store">The store.</param>
     /// <param name="options">How it lies there; null is the defaults.</param>
     /// <param name="meters">Makes the meter <see cref="MeterName"/>; null is one for the whole process.</param>
     /// <exception cref="ArgumentException">
     /// An option is beyond its bounds, or one of the store leaves no room for keys or values of the cache; the parameter is the option.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another cache on this store has the same <see cref="KeyValueCacheOptions.KeyPrefix"/>, and was not disposed of.
     /// </exception>
     /// <exception cref="StorageException">The disk refused.</exception>
     public KeyValueCache(KeyValueStore store, KeyValueCacheOptions? options = null, IMeterFactory? meters = null)
@@ -53,13 +58,23 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
         clock = options.TimeProvider ?? TimeProvider.System;
         RequireRoom(store, options);
         keys = new CacheKeys(options.KeyPrefix, store.MaxKeyBytes);
-        lastNumber = FirstNumber();
         var overheadBytes = EntryHeader.SizeBytes + QueueRecord.CostOf(keys.PrefixBytes, CacheKeys.MaxBytes, 0);
         var fittingBytes = Math.Min(store.MaxValueBytes - EntryHeader.SizeBytes, options.MaxBytes - overheadBytes ?? long.MaxValue);
         maxPayloadBytes = (int)Math.Min(options.MaxEntryBytes, fittingBytes);
-        if (options.MaxBytes is { } bound) queue = new EvictionQueue(store, keys, stripes, bound);
-        else EvictionQueue.End(store, keys);
-        metrics = new CacheMetrics(this, options.KeyPrefix, options.MaxBytes, meters);
+        claim = PrefixClaim.Take(store, options.KeyPrefix);
+        try
+        {
+            lastNumber = FirstNumber();
+            if (options.MaxBytes is { } bound) queue = new EvictionQueue(store, keys, stripes, bound);
+            else EvictionQueue.End(store, keys);
+            metrics = new CacheMetrics(this, options.KeyPrefix, options.MaxBytes, meters);
+        }
+        catch
+        {
+            queue?.Dispose();
+            claim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Name of the meter: <c>ashlar.cache.*</c>, observed when somebody collects.</summary>
@@ -84,13 +99,29 @@ public sealed partial class KeyValueCache : IBufferDistributedCache, IDisposable
         LastEvictionFailure = queue?.LastFailure,
     };
 
-    /// <summary>Ends what the cache does in the background; entries and store stay.</summary>
+    /// <summary>
+    /// Waits for what is being written, ends what the cache does in the background, and refuses every call from then on; entries and store
+    /// stay.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isDisposed, 1) != 0) return;
         metrics.Dispose();
-        queue?.Dispose();
+        try
+        {
+            queue?.Dispose();
+        }
+        finally
+        {
+            // Whoever writes looks under the lock of its key whether the cache is open. So nobody writes after this, and the next cache at
+            // the prefix counts all that there is.
+            stripes.EnterAll();
+            stripes.ExitAll();
+            claim.Dispose();
+        }
     }
+
+    void RequireOpen() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed) != 0, this);
 
     static void RequireRoom(KeyValueStore store, KeyValueCacheOptions options)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Ashlar.KeyValue.Caching.Registration;
 using Ashlar.KeyValue.Extensions;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -54,14 +55,48 @@ public static class KeyValueCacheServiceCollectionExtensions
         return services;
     }
 
+    /// <summary>
+    /// As <see cref="AddAshlarCache(IServiceCollection, string, Action{KeyValueCacheOptions})"/>, with the options of a section of the
+    /// configuration.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="directory">Directory of the store.</param>
+    /// <param name="section">Holds <see cref="KeyValueCacheOptions"/>, and nothing else: an unknown name fails the start.</param>
+    public static IServiceCollection AddAshlarCache(this IServiceCollection services, string directory, IConfiguration section) =>
+        services.BindCache(section).AddAshlarCache(directory);
+
+    /// <summary>
+    /// As <see cref="AddAshlarCache(IServiceCollection, Action{KeyValueCacheOptions})"/>, with the options of a section of the
+    /// configuration.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="section">Holds <see cref="KeyValueCacheOptions"/>, and nothing else: an unknown name fails the start.</param>
+    public static IServiceCollection AddAshlarCache(this IServiceCollection services, IConfiguration section) =>
+        services.BindCache(section).AddAshlarCache();
+
+    static IServiceCollection BindCache(this IServiceCollection services, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(section);
+        services.AddOptions<KeyValueCacheOptions>().Bind(section);
+        return services.AddSingleton<IValidateOptions<KeyValueCacheOptions>>(new UnknownOptionValidator(section));
+    }
+
     static KeyValueCache Create(IServiceProvider provider)
     {
         var options = provider.GetRequiredService<IOptions<KeyValueCacheOptions>>().Value;
         var store = options.StoreName.Length == 0
-            ? provider.GetRequiredService<KeyValueStore>()
-            : provider.GetRequiredKeyedService<KeyValueStore>(options.StoreName);
+            ? provider.GetService<KeyValueStore>()
+            : provider.GetKeyedService<KeyValueStore>(options.StoreName);
+        if (store is null) throw NoStore(options.StoreName);
         options.TimeProvider ??= provider.GetRequiredService<IOptionsMonitor<KeyValueStoreOptions>>().Get(options.StoreName).TimeProvider
             ?? provider.GetService<TimeProvider>();
         return new KeyValueCache(store, options, provider.GetService<IMeterFactory>());
     }
+
+    static InvalidOperationException NoStore(string name) => new(
+        name.Length == 0
+            ? "Ashlar cache: no key-value store is registered; AddAshlarKeyValue does that, or AddAshlarCache with a directory."
+            : $"Ashlar cache, option {nameof(KeyValueCacheOptions.StoreName)}: no key-value store '{name}' is registered; "
+                + "AddAshlarKeyValue does that.");
 }

@@ -24,6 +24,9 @@ public sealed record KeyValueCacheStatistics
     /// <summary>What entries take, expired ones that were not found yet included; null without a bound, and until it was counted.</summary>
     public long? UsedBytes { get; init; }
 
-    /// <summary>What kept the bound from being kept the last time; null if nothing did.</summary>
+    /// <summary>
+    /// What kept the bound from being kept the last time; null if nothing did. Where <see cref="UsedBytes"/> stays null because of it, what
+    /// is used cannot be counted, and nothing is evicted before the cache is cleared, or created anew.
+    /// </summary>
     public string? LastEvictionFailure { get; init; }
 }

@@ -66,6 +66,8 @@ public sealed class DocumentedCodeTests
     public async Task Programs_of_the_documents_find_what_they_registered()
     {
         await using (var app = Build(Programs.WithSessions)) Programs.SetFor(app.Services.GetRequiredService<IDistributedCache>(), [1]);
+        await using (var app = Build(Programs.WithConfiguration))
+            Programs.SetFor(app.Services.GetRequiredService<IDistributedCache>(), [1]);
         await using (var app = Build(Programs.InAStoreWithOtherData))
         {
             app.Services.GetRequiredService<IDistributedCache>().Set("key", [1], new());

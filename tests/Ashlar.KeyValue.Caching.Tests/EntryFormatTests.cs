@@ -36,6 +36,9 @@ public sealed class EntryFormatTests
             bytes[last] ^= 0x80;
             Assert.False(EntryHeader.TryRead(bytes, out _), $"negative at {last}");
             bytes[last] ^= 0x80;
+            bytes[last] ^= 0x7f;
+            Assert.False(EntryHeader.TryRead(bytes, out _), $"beyond the end of time at {last}");
+            bytes[last] ^= 0x7f;
         }
     }
 

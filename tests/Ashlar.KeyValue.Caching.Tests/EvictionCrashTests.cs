@@ -22,6 +22,8 @@ public sealed class EvictionCrashTests
             if (i % 4 == 0) test.Store.Sync();
         }
 
+        test.Cache.Clear();
+        for (var i = 0; i < 4; i++) test.Set($"{i}", new string('c', 500));
         test.Close();
         var withMark = 0;
         var result = CrashExplorer.Explore(

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Ashlar.KeyValue.Extensions;
 using Ashlar.Simulation;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -38,6 +39,47 @@ public sealed class RegistrationTests
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
         Assert.Contains("option MaxBytes:", failure.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists("/never"));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Options_come_from_a_section_of_the_configuration_and_an_unknown_name_fails_the_start(bool isUnknown)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Cache:MaxBytes"] = "1048576",
+            ["Cache:Durability"] = "Sync",
+            [isUnknown ? "Cache:MaxByte" : "Cache:MaxEntryBytes"] = "1000",
+        }).Build();
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddAshlarCache("/store", configuration.GetSection("Cache"));
+        builder.Services.ConfigureAll<KeyValueStoreOptions>(options => options.FileSystem = new SimulatedFileSystem(isRecording: false));
+        using var host = builder.Build();
+        if (isUnknown)
+        {
+            var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+            Assert.Equal("Ashlar cache: the configuration sets Cache:MaxByte, and there is no such option", failure.Message);
+            return;
+        }
+
+        await host.StartAsync();
+        var cache = host.Services.GetRequiredService<KeyValueCache>();
+        Assert.Equal(1000, Assert.Throws<ValueTooLongException>(() => cache.Set("key", new byte[1001], new())).LimitBytes);
+        cache.Set("key", [1], new());
+        var store = host.Services.GetRequiredKeyedService<KeyValueStore>("cache");
+        Assert.Equal(store.VisibleSequence, store.DurableSequence);
+        Assert.True(cache.GetStatistics().UsedBytes is null or > 0);
+        await host.StopAsync();
+    }
+
+    [Theory, InlineData(""), InlineData("sessions")]
+    public async Task A_cache_in_a_store_that_was_not_registered_fails_the_start_and_says_so(string store)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddAshlarCache(options => options.StoreName = store);
+        using var host = builder.Build();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync());
+        Assert.Contains("AddAshlarKeyValue", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(store.Length > 0, failure.Message.Contains("'sessions'", StringComparison.Ordinal));
     }
 
     [Theory, InlineData(false), InlineData(true)]

@@ -39,6 +39,18 @@ sealed class TestCache : IDisposable
     public void Open(Action<KeyValueCacheOptions>? configureAnew = null)
     {
         Store = KeyValueStore.Open(Directory, adapt(StoreOptions(disk, Clock)));
+        OpenCache(configureAnew);
+    }
+
+    /// <summary>Another cache over the same store, in the place of the one that there is.</summary>
+    public void Reopen()
+    {
+        Cache.Dispose();
+        OpenCache(configureAnew: null);
+    }
+
+    void OpenCache(Action<KeyValueCacheOptions>? configureAnew)
+    {
         var options = new KeyValueCacheOptions { TimeProvider = Clock };
         (configureAnew ?? configure)?.Invoke(options);
         Cache = new KeyValueCache(Store, options);

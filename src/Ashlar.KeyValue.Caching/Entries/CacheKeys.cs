@@ -35,12 +35,16 @@ sealed class CacheKeys
         textLimitBytes = Math.Min(MaxTextBytes, maxKeyBytes - this.prefix.Length - 1);
         Entries = KeyRange.Between([.. this.prefix, TextKind], [.. this.prefix, QueueKind]);
         Queue = KeyRange.Prefix([.. this.prefix, QueueKind]);
+        EntriesAndQueue = KeyRange.Between([.. this.prefix, TextKind], [.. this.prefix, MarkKind]);
         QueueMark = [.. this.prefix, MarkKind];
     }
 
     public KeyRange Entries { get; }
 
     public KeyRange Queue { get; }
+
+    /// <summary>All that a cache has but the mark.</summary>
+    public KeyRange EntriesAndQueue { get; }
 
     public byte[] QueueMark { get; }
 

@@ -26,7 +26,10 @@ readonly record struct EntryHeader(long AbsoluteAt, long SlidingMs, long Expires
             BinaryPrimitives.ReadInt64LittleEndian(source[SlidingOffset..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[ExpiresOffset..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[NumberOffset..]));
-        return header.AbsoluteAt >= 0 && header.SlidingMs >= 0 && header.ExpiresAt >= 0;
+        return IsMoment(header.AbsoluteAt)
+            && IsMoment(header.ExpiresAt)
+            && header.SlidingMs >= 0
+            && header.SlidingMs <= EntryLife.LongestWindowMs;
     }
 
     public void Write(Span<byte> target)
@@ -38,4 +41,6 @@ readonly record struct EntryHeader(long AbsoluteAt, long SlidingMs, long Expires
         BinaryPrimitives.WriteInt64LittleEndian(target[ExpiresOffset..], ExpiresAt);
         BinaryPrimitives.WriteUInt64LittleEndian(target[NumberOffset..], Number);
     }
+
+    static bool IsMoment(long milliseconds) => milliseconds >= 0 && milliseconds <= EntryLife.LastMoment;
 }

@@ -1,8 +1,13 @@
+using Ashlar.Storage;
 using Microsoft.Extensions.Caching.Distributed;
 
 namespace Ashlar.KeyValue.Caching.Entries;
 
 /// <summary>How long an entry lives. Milliseconds since 1970, as the store counts them; 0 for never.</summary>
+/// <remarks>
+/// Invariants: an entry expires no later than its absolute end, however often it is renewed; one that has an end or a window expires at
+/// some moment; a renewal changes neither of the two.
+/// </remarks>
 static class EntryLife
 {
     /// <summary>
@@ -11,7 +16,14 @@ static class EntryLife
     /// </summary>
     public const int RenewalParts = 10;
 
-    static readonly long LastMoment = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+    // Clocks that have lost their battery show 1970; 0 means never.
+    const long FirstMoment = 1;
+
+    /// <summary>The end of the year 9999.</summary>
+    public static readonly long LastMoment = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
+    /// <summary>The longest time that there is.</summary>
+    public static readonly long LongestWindowMs = RoundUp(TimeSpan.MaxValue.Ticks);
 
     /// <summary>What the header of an entry says that is set now.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The absolute expiry has passed.</exception>
@@ -33,12 +45,15 @@ static class EntryLife
 
         var slidingMs = options.SlidingExpiration is { } window ? RoundUp(window.Ticks) : 0;
         var header = new EntryHeader(absoluteAt, slidingMs, 0, number);
-        return header with { ExpiresAt = ExpiryFrom(header, now) };
+        return RequireSound(header with { ExpiresAt = ExpiryFrom(header, now) });
     }
 
     /// <summary>The same entry, whose window begins now.</summary>
-    public static EntryHeader Renew(in EntryHeader header, DateTimeOffset now, ulong number) =>
-        header with { ExpiresAt = ExpiryFrom(header, now), Number = number };
+    public static EntryHeader Renew(in EntryHeader header, DateTimeOffset now, ulong number)
+    {
+        Invariant.Require(header.SlidingMs > 0);
+        return RequireSound(header with { ExpiresAt = ExpiryFrom(header, now), Number = number });
+    }
 
     /// <summary>
     /// Whether a renewal would move the expiry by enough: back, too, where the entry was written under a clock that was ahead.
@@ -46,6 +61,13 @@ static class EntryLife
     public static bool IsRenewalDue(in EntryHeader header, DateTimeOffset now) =>
         header.SlidingMs != 0
         && Math.Abs(ExpiryFrom(header, now) - header.ExpiresAt) >= Math.Max(1, header.SlidingMs / RenewalParts);
+
+    static EntryHeader RequireSound(in EntryHeader header)
+    {
+        Invariant.Require(header.AbsoluteAt == 0 || header.ExpiresAt <= header.AbsoluteAt);
+        Invariant.Require((header.ExpiresAt == 0) == (header.AbsoluteAt == 0 && header.SlidingMs == 0));
+        return header;
+    }
 
     static ArgumentOutOfRangeException HasPassed(string option, DateTimeOffset moment) =>
         new(option, moment, "The absolute expiry has passed.");
@@ -58,7 +80,8 @@ static class EntryLife
     }
 
     // Up: an entry never lives shorter than it was told because of rounding.
-    static long Milliseconds(DateTimeOffset moment) => Math.Min(LastMoment, RoundUp(moment.UtcTicks - DateTimeOffset.UnixEpoch.Ticks));
+    static long Milliseconds(DateTimeOffset moment) => Math.Clamp(
+        RoundUp(moment.UtcTicks - DateTimeOffset.UnixEpoch.Ticks), FirstMoment, LastMoment);
 
     static long RoundUp(long ticks) => (ticks / TimeSpan.TicksPerMillisecond) + (ticks % TimeSpan.TicksPerMillisecond > 0 ? 1 : 0);
 }

@@ -1,10 +1,12 @@
 using System.Buffers;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Caching.Entries;
 
 /// <summary>
 /// Takes an entry from the store, header and payload, in memory that is used again. For one thread, without awaits between.
 /// </summary>
+/// <remarks>Invariants: one user at a time; nothing counts as written that was not given out.</remarks>
 sealed class ReadBuffer : IBufferWriter<byte>
 {
     const int KeptBytes = 64 << 10;
@@ -14,6 +16,7 @@ sealed class ReadBuffer : IBufferWriter<byte>
 
     byte[] bytes = [];
     int count;
+    bool isRented;
 
     public ReadOnlySpan<byte> Written => bytes.AsSpan(0, count);
 
@@ -26,12 +29,15 @@ sealed class ReadBuffer : IBufferWriter<byte>
     {
         var buffer = kept ?? new ReadBuffer();
         kept = null;
-        buffer.count = 0;
+        Invariant.Require(!buffer.isRented);
+        (buffer.count, buffer.isRented) = (0, true);
         return buffer;
     }
 
     public void Return()
     {
+        Invariant.Require(isRented);
+        isRented = false;
         if (bytes.Length > KeptBytes)
         {
             ArrayPool<byte>.Shared.Return(bytes);
@@ -41,7 +47,11 @@ sealed class ReadBuffer : IBufferWriter<byte>
         kept = this;
     }
 
-    public void Advance(int count) => this.count += count;
+    public void Advance(int count)
+    {
+        Invariant.Require(count >= 0 && count <= bytes.Length - this.count);
+        this.count += count;
+    }
 
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 

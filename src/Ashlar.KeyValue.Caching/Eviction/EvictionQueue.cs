@@ -17,7 +17,8 @@ namespace Ashlar.KeyValue.Caching.Eviction;
 /// <item>A record whose number is not that of the present entry belongs to one that has expired. It is found and dropped when its turn
 /// comes, before anything that has not expired.</item>
 /// <item>What is used is the sum of all records: counted when the cache is created, from a snapshot, and changed by what each write
-/// adds and takes away.</item>
+/// adds and takes away. A record says of its entry what is reckoned from it.</item>
+/// <item>Once <see cref="Dispose"/> was called, nothing is evicted any more: whoever evicts looks there under the lock of the key.</item>
 /// </list>
 /// Crash order of a bound that is set for a cache without one: old records are deleted, a record is written for every entry, and then the
 /// mark. Without the mark all of it is done again. A cache that has no bound any more deletes mark and records first, before any
@@ -42,9 +43,10 @@ sealed class EvictionQueue : IDisposable
     readonly long maxBytes;
     readonly CancellationTokenSource closing = new();
     readonly Task counting;
-    readonly Lock gate = new(); // For the background's three.
+    readonly Lock gate = new(); // For the background's three, and the change of what is counted.
     Task evicting = Task.CompletedTask;
     bool isEvicting, isWanted;
+    volatile bool isForgotten;
     long usedBytes;
     long evictions;
     volatile bool isCounted;
@@ -135,6 +137,21 @@ sealed class EvictionQueue : IDisposable
         Invariant.Require(!isExact || used >= 0);
     }
 
+    /// <summary>
+    /// Nothing is used any more: one write has removed all entries and records, under the locks of all keys, which are still held. What is
+    /// still being counted is gone.
+    /// </summary>
+    public void Forget()
+    {
+        lock (gate)
+        {
+            isForgotten = true;
+            Interlocked.Exchange(ref usedBytes, 0);
+            isCounted = true;
+            lastFailure = null;
+        }
+    }
+
     /// <summary>Whether <see cref="Keep"/> has something to do.</summary>
     public bool IsOver => isCounted && Interlocked.Read(ref usedBytes) > maxBytes;
 
@@ -194,8 +211,7 @@ sealed class EvictionQueue : IDisposable
             using var cursor = store.Scan(keys.Queue);
             while (Interlocked.Read(ref usedBytes) > target && (bytes > 0 || records > 0) && cursor.MoveNext())
             {
-                // Who sets is done with its share; the background ends with the cache.
-                if (mayWait && IsClosing) return;
+                if (IsClosing) return;
                 if (!QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out var number, out var cost)) continue;
                 records--;
                 if (Evict(batch, cursor.Key, cursor.Value[QueueRecord.ValueHeadBytes..], number, cost, mayWait)) bytes -= cost;
@@ -223,6 +239,7 @@ sealed class EvictionQueue : IDisposable
         var buffer = ReadBuffer.Rent();
         try
         {
+            if (IsClosing) return false;
             // The cursor shows an earlier moment: since then the entry may have been replaced, and its record with it.
             if (!store.TryGet(recordKey, buffer)) return false;
             buffer.Return();
@@ -234,6 +251,8 @@ sealed class EvictionQueue : IDisposable
             // after that has a record of its own.
             var isOwner = !isPresent || (EntryHeader.TryRead(buffer.Written, out var header) && header.Number == number);
             if (isOwner) batch.Delete(storeKey);
+            Invariant.Require(
+                !isPresent || !isOwner || costBytes == QueueRecord.CostOf(keys.PrefixBytes, storeKey.Length, buffer.Written.Length));
             store.Write(batch, Durability.Relaxed);
             Account(-costBytes);
             if (isPresent && isOwner) Interlocked.Increment(ref evictions);
@@ -250,17 +269,25 @@ sealed class EvictionQueue : IDisposable
     {
         try
         {
+            var foundBytes = 0L;
             using (snapshot)
             using (var cursor = snapshot.Scan(keys.Queue))
             {
                 while (cursor.MoveNext())
                 {
-                    if (closing.IsCancellationRequested) return;
-                    if (QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out _, out var cost)) Account(cost);
+                    if (IsClosing || isForgotten) return;
+                    if (QueueRecord.TryRead(keys, cursor.Key, cursor.Value, out _, out var cost)) foundBytes += cost;
                 }
             }
 
-            isCounted = true;
+            lock (gate)
+            {
+                if (isForgotten) return;
+                Account(foundBytes);
+                isCounted = true;
+            }
+
+            Invariant.Require(Interlocked.Read(ref usedBytes) >= 0);
         }
         catch (Exception failure) when (failure is (AshlarException and not InvariantException) or ObjectDisposedException)
         {

@@ -34,6 +34,11 @@ static class Programs
         builder.Services.AddAshlarCache(options => options.KeyPrefix = "cache/");
     }
 
+    public static void WithConfiguration(WebApplicationBuilder builder)
+    {
+        builder.Services.AddAshlarCache("/var/cache/shop", builder.Configuration.GetSection("Cache"));
+    }
+
     public static void ByHand()
     {
         using var store = KeyValueStore.Open("/var/cache/shop");
