@@ -18,6 +18,7 @@ needs=(
     qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap
     aws=awscli rclone=rclone s3cmd=s3cmd restic=restic s3fs=s3fs boto3=python3-boto3
     node=nodejs npm=npm
+    gcc=gcc objcopy=binutils crt1.o=libc6-dev
 )
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -26,6 +27,7 @@ present() {
         block-iscsi.so) compgen -G '/usr/lib*/*/qemu/block-iscsi.so' >/dev/null || compgen -G '/usr/lib*/qemu/block-iscsi.so' >/dev/null ;;
         *.so.*) compgen -G "/usr/lib*/*/$1" >/dev/null || compgen -G "/lib*/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null ;;
         python3-libnbd) [ -e /usr/lib/python3/dist-packages/nbd.py ] ;;
+        crt1.o) compgen -G '/usr/lib*/*/crt1.o' >/dev/null || compgen -G '/usr/lib*/crt1.o' >/dev/null ;;
         boto3) [ -e /usr/lib/python3/dist-packages/boto3 ] ;;
         postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
         *) command -v "$1" >/dev/null ;;

@@ -48,13 +48,15 @@ else
 fi
 
 # Whoever may install packages, and whose package index knows them, has no excuse.
-missing=$(eng/install-test-tools.sh --missing)
-if [ -z "$missing" ]; then
-    echo interop
-elif { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; } && apt-cache show libiscsi-bin >/dev/null 2>&1; then
-    echo interop
+installable() { { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; } && apt-cache show "$1" >/dev/null 2>&1; }
+missing=$(eng/install-test-tools.sh --missing | tr ' ' '\n' | grep -vxE 'gcc|objcopy|crt1\.o|' | paste -sd' ')
+if [ -z "$missing" ] || installable libiscsi-bin; then echo interop; else impossible interop "missing: $missing"; fi
+
+# The same as tests/Ashlar.TestKit/Tools/NativeLinker.cs does.
+if reason=$(gcc -x c -o "$work/program" - <<<'int main(void) { return 0; }' 2>&1 && command -v objcopy 2>&1) || installable gcc; then
+    echo native
 else
-    impossible interop "missing: $missing"
+    impossible native "gcc links no programs: ${reason%%$'\n'*}"
 fi
 
 # ./test has tried to build the guest by now.

@@ -32,12 +32,4 @@ static class Command
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{await output}{await error}");
         return await output;
     }
-
-    /// <summary>Packs a project of this repository.</summary>
-    /// <param name="project">Its name.</param>
-    /// <param name="feed">Where the package goes.</param>
-    /// <param name="artifacts">Where it is built.</param>
-    public static Task Pack(string project, string feed, string artifacts) => Run(
-        "dotnet", Repository.Root, null, "pack", $"src/{project}", "-c", "Release", "-o", feed, "-v", "quiet",
-        $"-p:ArtifactsPath={artifacts}", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
 }

@@ -7,20 +7,32 @@ using Xunit.Abstractions;
 
 namespace Ashlar.Architecture.Tests;
 
-/// <summary>The packages are complete, and enough: a user's project needs them and .NET, no other feed.</summary>
-public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output) : IClassFixture<PackedFeed>
+/// <summary>
+/// The packages are complete, and enough: a user's project needs them and .NET, and no other feed but Microsoft's, where it has a host.
+/// </summary>
+[Collection(PackageTestsCollection.Name)]
+public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output)
 {
     // Sources in the symbols (the format of portable symbols calls it so).
     static readonly Guid EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
+
+    const string OfHosts =
+        "Microsoft.Extensions.Configuration.Binder Microsoft.Extensions.Diagnostics.HealthChecks "
+            + "Microsoft.Extensions.Hosting.Abstractions Microsoft.Extensions.Logging.Abstractions "
+            + "Microsoft.Extensions.Options.ConfigurationExtensions";
 
     [Theory]
     [InlineData("Ashlar.Storage", "", "Ashlar.Storage")]
     [InlineData("Ashlar.KeyValue", "", "Ashlar.KeyValue", "Ashlar.Storage")]
     [InlineData("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue", "Ashlar.KeyValue.Sharding")]
+    [InlineData("Ashlar.KeyValue.Extensions", $"Ashlar.KeyValue {OfHosts}", "Ashlar.KeyValue.Extensions")]
+    [InlineData(
+        "Ashlar.KeyValue.Caching", $"Ashlar.KeyValue Ashlar.KeyValue.Extensions Microsoft.Extensions.Caching.Abstractions {OfHosts}",
+        "Ashlar.KeyValue.Caching")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage", "Ashlar.Blocks")]
     [InlineData("Ashlar.Planning", "", "Ashlar.Planning")]
     public void A_package_has_its_assemblies_with_docs_symbols_and_sources_and_says_what_it_is(
-        string package, string dependency, params string[] assemblies)
+        string package, string dependencies, params string[] assemblies)
     {
         var content = feed.Open(package);
         Assert.Equal(
@@ -30,8 +42,10 @@ public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output) : IC
         Assert.Contains("Apache-2.0", about, StringComparison.Ordinal);
         Assert.Contains("<readme>README.md</readme>", about, StringComparison.Ordinal);
         Assert.Contains("<icon>icon.png</icon>", about, StringComparison.Ordinal);
-        Assert.Equal(dependency.Length > 0 ? 2 : 1, about.Split("<dependency ").Length);
-        if (dependency.Length > 0) Assert.Contains($"<dependency id=\"{dependency}\"", about, StringComparison.Ordinal);
+        Assert.Equal(
+            dependencies.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            about.Split("<dependency id=\"")[1..].Select(one => one[..one.IndexOf('"', StringComparison.Ordinal)])
+                .Order(StringComparer.Ordinal));
         Assert.NotEmpty(content["README.md"]);
         Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(content["icon.png"].AsSpan(16))); // Width, and height.
         Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(content["icon.png"].AsSpan(20)));
@@ -65,48 +79,54 @@ public sealed class PackageTests(PackedFeed feed, ITestOutputHelper output) : IC
     [Fact]
     public async Task What_documents_show_in_csharp_compiles_and_runs_with_the_packages_alone()
     {
-        var snippets = Snippets.Of(PackedFeed.Packages);
+        var snippets = Snippets.Of(PackedFeed.Plain);
         Assert.True(snippets.Count >= 15, $"only {snippets.Count} were found");
-        var project = feed.NewProject("Shown", PackedFeed.Packages, Snippets.ToProgram(snippets));
-        var text = await feed.Dotnet(project, "run", "--", $"{feed.DirectoryPath}/shown");
-        Assert.Equal(
-            snippets.Select(snippet => $"ran {snippet.Place}"),
-            text.Split('\n').Where(line => line.StartsWith("ran ", StringComparison.Ordinal)));
+        var project = feed.NewProject("Shown", PackedFeed.Plain, Snippets.ToProgram(snippets));
+        RequireRun(snippets, await feed.Dotnet(project, "run", "--", feed["shown"]));
     }
 
-    /// <remarks>Whatever would need reflection or code made at run time is a warning, and those are errors here.</remarks>
     [Fact]
-    public async Task The_sample_of_the_engine_runs_compiled_ahead_of_time_and_trimmed()
+    public async Task The_sample_of_the_engine_writes_and_reads()
     {
-        var expected =
+        if (!TestTier.IsDeep) return; // It is typed as the documents show it.
+        Assert.Equal(
             """
             Paris: 2.1 million
             city/oslo: 0.7 million
             city/paris: 2.1 million
             city/rome: 2.8 million
 
-            """;
-        if (!TestTier.IsDeep) return; // A minute of a processor.
-        Assert.Equal(expected, await feed.RunSample("KeyValue"));
-        var program = await File.ReadAllTextAsync($"{Repository.Root}/samples/KeyValue/Program.cs");
-        var project = feed.NewProject("Native", ["Ashlar.KeyValue"], new Dictionary<string, string> { ["Program.cs"] = program });
-        // The compiler is a package of .NET, so other feeds than ours are needed, and a linker.
-        File.Delete($"{feed.DirectoryPath}/nuget.config");
-        await File.WriteAllTextAsync(
-            $"{project}/nuget.config",
-            """
-            <configuration><packageSources><add key="local" value="../packages" /></packageSources></configuration>
-            """);
+            """,
+            await feed.RunSample("KeyValue"));
+    }
+
+    /// <remarks>Whatever would need reflection or code made at run time is a warning, and those are errors here.</remarks>
+    [NativeFact]
+    public async Task What_documents_show_and_a_program_with_a_host_run_compiled_ahead_of_time_and_trimmed()
+    {
+        var snippets = Snippets.Of(PackedFeed.Plain);
+        var files = new Dictionary<string, string>(Snippets.ToProgram(snippets), StringComparer.Ordinal);
+        files["Program.cs"] += "await HostedProgram.Run($\"{args[0]}/hosted\");\n";
+        files["HostedProgram.cs"] = HostedProgram.Source;
+        // The compiler of programs, and hosts, are packages of Microsoft.
+        files["nuget.config"] = await File.ReadAllTextAsync($"{Repository.Root}/samples/WebCache/nuget.config");
+        var project = feed.NewProject("Native", PackedFeed.Packages, files, HostedProgram.Packages);
         foreach (var (kind, property) in ((string, string)[])[("native", "PublishAot"), ("trimmed", "PublishTrimmed")])
         {
             await feed.Dotnet(
-                project, "publish", "-c", "Release", "-r", "linux-x64", $"-p:{property}=true", "-p:TreatWarningsAsErrors=true",
-                "-p:CppCompilerAndLinker=gcc", "-o", $"{project}/{kind}");
-            Assert.Equal(expected, await Command.Run($"{project}/{kind}/Native", project, null, $"{project}/{kind}-store"));
-            var bytes = new FileInfo($"{project}/{kind}/Native").Length;
-            output.WriteLine($"{kind}: {bytes:n0} bytes");
+                project, "publish", "-c", "Release", "-r", "linux-x64", $"-p:{property}=true", "-p:TrimmerSingleWarn=false",
+                "-p:ILLinkTreatWarningsAsErrors=true", "-p:IlcTreatWarningsAsErrors=true", "-p:InvariantGlobalization=true",
+                $"-p:CppCompilerAndLinker={NativeLinker.Program}", "-o", $"{project}/{kind}");
+            var text = await Command.Run($"{project}/{kind}/Native", project, null, $"{project}/{kind}-stores");
+            RequireRun(snippets, text);
+            Assert.EndsWith(HostedProgram.Output, text, StringComparison.Ordinal);
+            output.WriteLine($"{kind}: {new FileInfo($"{project}/{kind}/Native").Length:n0} bytes");
         }
     }
+
+    static void RequireRun(IReadOnlyList<Snippet> snippets, string output) => Assert.Equal(
+        snippets.Select(snippet => $"ran {snippet.Place}"),
+        output.Split('\n').Where(line => line.StartsWith("ran ", StringComparison.Ordinal)));
 
     static void RequireSymbolsAndMetadata(byte[] assembly)
     {

@@ -3,22 +3,14 @@ using System.Diagnostics;
 namespace Ashlar.Architecture.Tests;
 
 /// <summary>The web sample as anybody builds it, from packages: what it has cached survives SIGKILL.</summary>
-public sealed class WebCacheSampleTests : IDisposable
+[Collection(PackageTestsCollection.Name)]
+public sealed class WebCacheSampleTests(PackedFeed feed)
 {
-    readonly LocalFeed feed = new();
-
-    public void Dispose() => feed.Dispose();
-
     [Fact]
     public async Task A_report_is_there_again_after_the_program_was_killed()
     {
-        var cachePackage = await feed.Pack("Ashlar.KeyValue.Caching");
-        Assert.Contains("<dependency id=\"Ashlar.KeyValue.Extensions\"", cachePackage, StringComparison.Ordinal);
-        Assert.Contains("<dependency id=\"Microsoft.Extensions.Caching.Abstractions\"", cachePackage, StringComparison.Ordinal);
-        Assert.Contains("<dependency id=\"Ashlar.KeyValue\"", await feed.Pack("Ashlar.KeyValue.Extensions"), StringComparison.Ordinal);
-        Assert.DoesNotContain("<dependency ", await feed.Pack("Ashlar.KeyValue"), StringComparison.Ordinal);
         feed.CopySample("WebCache", "WebCache/nuget.config");
-        await feed.Dotnet("build", "WebCache", "-c", "Release", "-o", feed["program"]);
+        await feed.Dotnet(feed.DirectoryPath, "build", "WebCache", "-c", "Release", "-o", feed["program"]);
         using var client = new HttpClient();
         string first;
         using (var program = await WebProgram.Start(feed["program/WebCache.dll"], feed["cache"]))

@@ -30,6 +30,9 @@ public static class TestGroups
     /// <summary>The kernel of a guest as the client: QEMU, and a guest that <c>eng/build-guest.sh</c> has made.</summary>
     public const string Guests = "guests";
 
+    /// <summary>Programs that are compiled ahead of time: a C compiler as their linker.</summary>
+    public const string Native = "native";
+
     /// <summary>Why a test is not run, in the form that <c>./test</c> reads.</summary>
     public static string NotRun(string group, string reason) => $"{group}: not run: {reason}";
 }
