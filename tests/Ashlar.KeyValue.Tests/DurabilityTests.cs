@@ -54,6 +54,21 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public void A_timer_that_could_not_be_set_is_set_for_the_next_write()
+    {
+        var scarce = new ScarceClock(clock);
+        var options = Options() with { TimeProvider = scarce, RelaxedLossTime = TimeSpan.FromSeconds(2) };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        scarce.HasTimers = false;
+        Assert.Throws<InvalidOperationException>(() => store.Put("a", "1", Durability.Relaxed));
+        scarce.HasTimers = true;
+        store.Put("b", "1", Durability.Relaxed);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(SpinWait.SpinUntil(() => store.DurableSequence == 1, TimeSpan.FromSeconds(30)), "it is never flushed");
+        Assert.Equal("b=1", store.ReadAll());
+    }
+
+    [Fact]
     public void Relaxed_writes_at_risk_never_exceed_the_stated_bytes()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, Options() with { RelaxedLossBytes = 1000 });
@@ -232,5 +247,30 @@ public sealed class DurabilityTests
         reopened.Put("newer", "x");
         Assert.False(reopened.Verify().IsClean);
         Assert.Contains(files.Only("table-"), damaged.List(TestStore.Directory));
+    }
+
+    // Timers need memory and a thread, and there may be none.
+    sealed class ScarceClock(TimeProvider inner) : TimeProvider
+    {
+        public bool HasTimers { get; set; } = true;
+
+        public override long TimestampFrequency => inner.TimestampFrequency;
+
+        public override long GetTimestamp() => inner.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new ScarceTimer(this, inner.CreateTimer(callback, state, dueTime, period));
+
+        sealed class ScarceTimer(ScarceClock clock, ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) =>
+                clock.HasTimers ? timer.Change(dueTime, period) : throw new InvalidOperationException("There is none.");
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
     }
 }

@@ -32,7 +32,7 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
         Volatile.Write(ref isStopping, true);
         signal.Value = Called;
         signal.WakeAll();
-        thread.Join();
+        Uninterrupted.Join(thread);
     }
 
     // Where the process may have no more threads, whoever calls does the work himself.

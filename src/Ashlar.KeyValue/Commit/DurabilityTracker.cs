@@ -39,14 +39,31 @@ sealed class DurabilityTracker : IDisposable
 
     public void StartTimer()
     {
-        if (Volatile.Read(ref isTimerSet) == 0 && Interlocked.Exchange(ref isTimerSet, 1) == 0)
+        if (Volatile.Read(ref isTimerSet) != 0 || Interlocked.Exchange(ref isTimerSet, 1) != 0) return;
+        try
+        {
             timer.Change(delay, Timeout.InfiniteTimeSpan);
+        }
+        catch
+        {
+            Volatile.Write(ref isTimerSet, 0); // Taken for set, it would never be set again.
+            throw;
+        }
     }
 
     /// <summary>Starts a sync unless one was started since the last one ended.</summary>
     public void StartSync()
     {
-        if (Volatile.Read(ref isSyncStarted) == 0 && Interlocked.Exchange(ref isSyncStarted, 1) == 0) startSync();
+        if (Volatile.Read(ref isSyncStarted) != 0 || Interlocked.Exchange(ref isSyncStarted, 1) != 0) return;
+        try
+        {
+            startSync();
+        }
+        catch
+        {
+            Volatile.Write(ref isSyncStarted, 0);
+            throw;
+        }
     }
 
     public void Advance(ulong sequence)

@@ -18,32 +18,28 @@ public sealed class AsyncLock
     {
         get
         {
-            lock (gate) return waiters is { Count: > 0 };
+            using (gate.Hold()) return waiters is { Count: > 0 };
         }
     }
 
     /// <summary>Takes the lock; pair it with <see cref="Exit"/>.</summary>
     public ValueTask EnterAsync()
     {
-        lock (gate)
+        SharedCompletion? waiter = null;
+        using (gate.Hold())
         {
-            if (!isHeld)
-            {
-                isHeld = true;
-                return ValueTask.CompletedTask;
-            }
-
-            var waiter = new SharedCompletion();
-            (waiters ??= new Queue<SharedCompletion>()).Enqueue(waiter);
-            return waiter.Task;
+            if (!isHeld) isHeld = true;
+            else (waiters ??= new Queue<SharedCompletion>()).Enqueue(waiter = new SharedCompletion());
         }
+
+        return waiter?.Task ?? ValueTask.CompletedTask;
     }
 
     /// <summary>Hands the lock to the next in line, or frees it.</summary>
     public void Exit()
     {
         SharedCompletion? next = null;
-        lock (gate)
+        using (gate.Hold())
         {
             Invariant.Require(isHeld);
             if (waiters is null || !waiters.TryDequeue(out next)) isHeld = false;

@@ -83,7 +83,7 @@ sealed class AsyncMethodBox<TStateMachine, TResult> : AsyncMethodBox<TResult>
     protected override void Recycle()
     {
         method = default;
-        lock (Gate)
+        using (Gate.Hold())
         {
             if (idleCount == MaxIdle) return;
             idleCount++;
@@ -94,7 +94,7 @@ sealed class AsyncMethodBox<TStateMachine, TResult> : AsyncMethodBox<TResult>
 
     static AsyncMethodBox<TStateMachine, TResult> Rent()
     {
-        lock (Gate)
+        using (Gate.Hold())
         {
             if (idle is not { } box) return new AsyncMethodBox<TStateMachine, TResult>();
             idleCount--;

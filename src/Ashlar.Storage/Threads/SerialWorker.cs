@@ -47,11 +47,13 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
     /// <summary>Does what was asked for before the call, and nothing after it.</summary>
     public void Dispose()
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             isEnding = true;
-            while (isRunning) Monitor.Wait(gate);
+            while (isRunning) Uninterrupted.Wait(gate);
         }
+
+        Uninterrupted.Restore();
     }
 
     void IThreadPoolWorkItem.Execute()
@@ -63,7 +65,7 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
 
     bool Wake(bool mayRunHere)
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             ObjectDisposedException.ThrowIf(isEnding, this);
             isWanted |= isRunning;
@@ -79,7 +81,7 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
     {
         var outcome = RunAction();
         bool again;
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             Invariant.Require(isRunning); // Or two would run at a time.
             again = isRunning = isWanted;

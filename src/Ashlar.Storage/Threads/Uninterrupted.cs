@@ -61,6 +61,25 @@ public static class Uninterrupted
         }
     }
 
+    /// <summary>Waits until a thread has ended.</summary>
+    public static void Join(Thread thread)
+    {
+        ArgumentNullException.ThrowIfNull(thread);
+        for (var wasInterrupted = false; ; wasInterrupted = true)
+        {
+            try
+            {
+                thread.Join();
+                if (wasInterrupted) Thread.CurrentThread.Interrupt();
+                return;
+            }
+            catch (ThreadInterruptedException)
+            {
+                // The next round remembers it.
+            }
+        }
+    }
+
     /// <summary>What was kept from the thread by <see cref="Wait"/>, its next wait gets.</summary>
     public static void Restore()
     {

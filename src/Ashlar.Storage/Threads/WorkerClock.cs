@@ -46,7 +46,7 @@ public sealed class WorkerClock : TimeProvider
 
     void Run()
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             while (true)
             {
@@ -139,7 +139,7 @@ public sealed class WorkerClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock.gate)
+            using (Uninterrupted.Enter(clock.gate))
             {
                 if (isDisposed) return false;
                 Setting = 0;
@@ -154,7 +154,7 @@ public sealed class WorkerClock : TimeProvider
         /// <summary>It does not fire again; a run that has begun goes on.</summary>
         public void Dispose()
         {
-            lock (clock.gate)
+            using (Uninterrupted.Enter(clock.gate))
             {
                 isDisposed = true;
                 Setting = 0;

@@ -305,7 +305,14 @@ public sealed class WorkerThreads : IDisposable
             {
                 while (!isWoken)
                 {
-                    if (!Monitor.Wait(this, patience)) return false;
+                    try
+                    {
+                        if (!Monitor.Wait(this, patience)) return false;
+                    }
+                    catch (ThreadInterruptedException)
+                    {
+                        // It was meant for work that is over.
+                    }
                 }
 
                 isWoken = false;
