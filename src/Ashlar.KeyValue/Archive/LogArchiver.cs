@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
@@ -12,7 +13,8 @@ namespace Ashlar.KeyValue.Archive;
 /// </summary>
 /// <remarks>
 /// Every failure is kept for the statistics and tried again with the next tick. After one, the directory is looked at
-/// anew: whether the last part counts is known only from there. What a pass does: <see cref="ArchiveClaim"/>, <see cref="LogCopy"/>.
+/// anew: whether the last part counts is known only from there. A broken invariant is not tried again before the next opening, and told
+/// when the store is closed. What a pass does: <see cref="ArchiveClaim"/>, <see cref="LogCopy"/>.
 /// </remarks>
 sealed class LogArchiver : IDisposable
 {
@@ -128,6 +130,7 @@ sealed class LogArchiver : IDisposable
         if (Failure is not null) RunOnce(); // Perhaps it works now.
         RunOnce(isLast: true);
         using (passGate.Hold()) Detach();
+        if (Failure is InvariantException bug) ExceptionDispatchInfo.Throw(bug);
     }
 
     /// <summary>Lets go of the archive of a store that was not opened: nothing more is archived.</summary>
@@ -146,7 +149,7 @@ sealed class LogArchiver : IDisposable
             Monitor.PulseAll(gate);
         }
 
-        if (thread?.ThreadState.HasFlag(ThreadState.Unstarted) == false) thread.Join();
+        if (thread?.ThreadState.HasFlag(ThreadState.Unstarted) == false) Uninterrupted.Join(thread);
     }
 
     void Tick()
@@ -189,7 +192,11 @@ sealed class LogArchiver : IDisposable
         {
             sync();
         }
-        catch (Exception cause) when (cause is AshlarException or ObjectDisposedException)
+        catch (InvariantException bug)
+        {
+            Fail(bug);
+        }
+        catch (Exception cause) when (cause is (AshlarException and not InvariantException) or ObjectDisposedException)
         {
             // What is durable is archived all the same, and the next tick tries again.
         }
@@ -202,6 +209,7 @@ sealed class LogArchiver : IDisposable
         using (passGate.Hold())
         {
             if (hasEnded) return null;
+            if (failure is InvariantException) return failure;
             try
             {
                 var begun = options.TimeProvider.GetTimestamp();
@@ -214,12 +222,20 @@ sealed class LogArchiver : IDisposable
                 Volatile.Write(ref failure, null);
                 return null;
             }
-            catch (Exception cause) when (cause is AshlarException)
+            catch (Exception cause)
             {
-                Detach();
-                Volatile.Write(ref failure, cause);
+                Fail(cause);
                 return cause;
             }
+        }
+    }
+
+    void Fail(Exception cause)
+    {
+        using (passGate.Hold())
+        {
+            Detach();
+            Volatile.Write(ref failure, cause);
         }
     }
 

@@ -119,6 +119,11 @@ sealed class Committer : IDisposable
             Refuse(doubt.Cause);
             throw poison.ToException();
         }
+        catch (InvariantException bug)
+        {
+            Refuse(bug); // What is believed of the store is wrong, so nothing more is written to it.
+            throw poison.ToException();
+        }
 
         return lastSequence;
     }
@@ -169,7 +174,8 @@ sealed class Committer : IDisposable
         {
             MakeRoom(group);
         }
-        catch (Exception refusal) when (refusal is not (InDoubtException or StorePoisonedException) && group.RefuseWriters(refusal))
+        catch (Exception refusal) when (
+            refusal is not (InDoubtException or StorePoisonedException or InvariantException) && group.RefuseWriters(refusal))
         {
             // What is left needs no room.
         }
@@ -214,7 +220,8 @@ sealed class Committer : IDisposable
         {
             features.Require(StoreFeatures.RangeDeletes);
         }
-        catch (Exception refusal) when (refusal is not (InDoubtException or StorePoisonedException) && group.RefuseRangeDeletes(refusal))
+        catch (Exception refusal) when (
+            refusal is not (InDoubtException or StorePoisonedException or InvariantException) && group.RefuseRangeDeletes(refusal))
         {
             // The others need no feature.
         }

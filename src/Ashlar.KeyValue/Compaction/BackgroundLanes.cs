@@ -140,7 +140,7 @@ sealed partial class BackgroundLanes : IDisposable
 
         foreach (var thread in threads)
         {
-            if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
+            if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) Uninterrupted.Join(thread);
         }
     }
 
@@ -241,6 +241,12 @@ sealed partial class BackgroundLanes : IDisposable
         {
             poison.Set(doubt.Cause);
             Attempted(lane, doubt.Cause);
+        }
+        catch (InvariantException bug)
+        {
+            // What it goes by is wrong: tried again it could succeed, and write what is wrong.
+            poison.Set(bug);
+            Attempted(lane, bug);
         }
         catch (Exception cause)
         {

@@ -3,8 +3,9 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// A write or flush of the log or the manifest failed, so what reached the disk is in doubt. The store goes on reading what
-/// was published and refuses every write until it is opened anew, which establishes from the disk what is there.
+/// A write or flush of the log or the manifest failed, so what reached the disk is in doubt; or an invariant did not hold, and then so is
+/// what the store believes. It goes on reading what was published and refuses every write until it is opened anew, which establishes from
+/// the disk what is there.
 /// </summary>
 public sealed class StorePoisonedException : AshlarException
 {

@@ -64,7 +64,7 @@ sealed class ValueLookAhead(ValueSegments values)
         {
             Send(ranges);
         }
-        catch (AshlarException)
+        catch (AshlarException failure) when (failure is not InvariantException)
         {
         }
 

@@ -22,7 +22,7 @@ public static class BootIdentity
                 ? id
                 : null;
         }
-        catch (Exception e) when (e is AshlarException or PlatformNotSupportedException)
+        catch (Exception e) when (e is (AshlarException and not InvariantException) or PlatformNotSupportedException)
         {
             return null;
         }
