@@ -43,6 +43,16 @@ public sealed class PlantedBugTests
         new(nameof(PlantedBugs.SkipSyncOfRestoredManifest), 2, Features.Backups, FailureKind.DoesNotOpen),
         new(nameof(PlantedBugs.SkipSyncOfCopiedFiles), 1, Features.Backups, FailureKind.Backup),
         new(nameof(PlantedBugs.SkipDirectorySyncOfRestore), 2, Features.Backups, FailureKind.DoesNotOpen),
+        new(nameof(PlantedBugs.CompareConditionsByPresence), 2, Features.Conditions, FailureKind.WrongAnswer, NeedsCrash: false),
+        new(nameof(PlantedBugs.TakeMemtablesForAllThatWasWritten), 2, Features.Transactions, FailureKind.WrongAnswer, NeedsCrash: false),
+        new(nameof(PlantedBugs.ForgetRangesThatWereScanned), 2, Features.Transactions, FailureKind.WrongAnswer, NeedsCrash: false),
+        new(nameof(PlantedBugs.GiveNumberOfKeyspaceAgain), 2, Features.Keyspaces, FailureKind.WrongAnswer, NeedsCrash: false),
+        new(nameof(PlantedBugs.OpenKeyspaceWithoutFlush), 1, Features.Keyspaces, FailureKind.Lost),
+        new(nameof(PlantedBugs.DropKeyspaceInTwoBatches), 1, Features.Keyspaces, FailureKind.Mixed),
+        new(
+            nameof(PlantedBugs.RepairWithoutKeyspaces), 1, Features.Keyspaces | Features.Repair, FailureKind.WrongAnswer,
+            NeedsCrash: false),
+        new(nameof(PlantedBugs.RestoreWithoutKeyspaces), 2, Archived | Features.Keyspaces, FailureKind.Archive),
         new("*/store*log-*", 1, Features.Expiry, FailureKind.DoesNotOpen),
         new("*table-*", 1, Features.Expiry, FailureKind.DoesNotOpen),
         new("*/store*MANIFEST", 1, Features.Expiry, FailureKind.DoesNotOpen),
@@ -57,7 +67,7 @@ public sealed class PlantedBugTests
     [Fact]
     public void Every_planted_bug_finds_its_place_in_the_source()
     {
-        Assert.Equal(41, PlantedBugs.All.Count());
+        Assert.Equal(47, PlantedBugs.All.Count());
         foreach (var bug in PlantedBugs.All) MutatedEngine.RequirePlaces(bug.Edits);
     }
 

@@ -33,16 +33,18 @@ public sealed class ScenarioFaultTests(ITestOutputHelper output)
         var (met, failed) = (new ScenarioCounts(), new long[Rules.Length]);
         Parallel.For(0, scenarios, new ParallelOptions { MaxDegreeOfParallelism = 2 }, number =>
         {
-            // Each kind of failure meets scenarios of its own; long values only make them slow.
-            var options = ScenarioOptions.FromSeed(first + (ulong)number, Operations, without: Features.LongValues);
-            var rule = Rules[number % Rules.Length];
+            // Each kind of failure meets scenarios of its own; long values only make them slow. Half of them have keyspaces.
+            var (round, kind) = Math.DivRem(number, Rules.Length);
+            var with = (round + kind) % 2 == 0 ? Features.Keyspaces : Features.None;
+            var options = ScenarioOptions.FromSeed(first + (ulong)number, Operations, without: Features.LongValues, with);
+            var rule = Rules[kind];
             try
             {
                 var (count, counts) = ScenarioFaults.Sweep(options, rule);
                 lock (gate)
                 {
                     met += counts;
-                    failed[number % Rules.Length] += count;
+                    failed[kind] += count;
                 }
             }
             catch (FaultSweepException failure)
@@ -52,6 +54,7 @@ public sealed class ScenarioFaultTests(ITestOutputHelper output)
         });
         Assert.All(failed, (count, rule) => Assert.True(count >= 20 * scenarios / Rules.Length, $"only {count} failures of {Rules[rule]}"));
         Assert.True(met.Refused >= failed.Sum() / 20, $"only {met}");
+        Assert.True(met.UnmetConditions >= scenarios && met.DroppedKeyspaces >= scenarios && met.Conflicts >= scenarios, $"only {met}");
         Assert.True(met.Reads >= failed.Sum() && met.Failed >= failed.Sum() / 4 && met.FailedToClose > 0, $"only {met}");
         output.WriteLine(JsonSerializer.Serialize(
             new { line = "engine faults", seed = first, scenarios, runs = failed.Sum(), failed, met, failures = 0 }));

@@ -7,11 +7,11 @@ namespace Ashlar.KeyValue.Scenarios.Tests;
 
 /// <summary>
 /// Power cuts and deaths at every point of scenarios in which all that the engine has meets: merging, values that move, backups, archive,
-/// pruning, restore, repair, shards, salted keys, queues, full disks.
+/// pruning, restore, repair, shards, salted keys, queues, full disks, conditions, keyspaces, transactions.
 /// </summary>
 public sealed class StoreScenarioTests(ITestOutputHelper output)
 {
-    const int Operations = 70;
+    const int Operations = 84;
 
     // About three times the points of a trace, at each of which nothing survives, or everything: the rest is some of it.
     const int StatesOfScenario = 2600;
@@ -37,6 +37,9 @@ public sealed class StoreScenarioTests(ITestOutputHelper output)
             Assert.True(met.Backups >= scenarios && met.DeletedBackups >= scenarios / 4, $"only {met}");
             Assert.True(met.Restored >= scenarios / 8 && met.Repaired >= scenarios / 16, $"only {met}");
             Assert.True(met.RangeDeletes >= scenarios, $"only {met}");
+            Assert.True(met.MetConditions >= scenarios && met.UnmetConditions >= scenarios / 2, $"only {met}");
+            Assert.True(met.OpenedKeyspaces >= scenarios / 4 && met.DroppedKeyspaces >= scenarios / 8, $"only {met}");
+            Assert.True(met.KeyspaceWrites >= scenarios && met.Commits >= scenarios / 4 && met.Conflicts >= scenarios / 4, $"only {met}");
             Assert.True(met.Refused >= scenarios / 2 && met.MovedValueBytes > 0, $"only {met}");
         }
 

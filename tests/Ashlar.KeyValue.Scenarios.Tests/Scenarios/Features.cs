@@ -38,4 +38,13 @@ public enum Features
 
     /// <summary>Ranges of keys are deleted at once.</summary>
     RangeDeletes = 1 << 10,
+
+    /// <summary>Batches are written only if keys are as their writer believes.</summary>
+    Conditions = 1 << 11,
+
+    /// <summary>Keyspaces are opened, written to and dropped; not with shards, which have none.</summary>
+    Keyspaces = 1 << 12,
+
+    /// <summary>Transactions are open while others write; not with shards, which have none.</summary>
+    Transactions = 1 << 13,
 }

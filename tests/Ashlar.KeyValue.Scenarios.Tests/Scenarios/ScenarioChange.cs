@@ -5,11 +5,20 @@ namespace Ashlar.KeyValue.Scenarios.Tests;
 /// <summary>One entry of a batch.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Value">What is put; null deletes.</param>
-/// <param name="Expires">When it goes; null is never.</param>
-readonly record struct ScenarioChange(string Key, string? Value, DateTimeOffset? Expires)
+/// <param name="Expires">When it goes; null is never. Of no key in a keyspace.</param>
+/// <param name="Keyspace">The name of its keyspace; null outside of any.</param>
+readonly record struct ScenarioChange(string Key, string? Value, DateTimeOffset? Expires, string? Keyspace = null)
 {
     // What has expired when it is written deletes, and what expires late does not expire: the model needs no clock.
     static readonly DateTimeOffset Past = DateTimeOffset.UnixEpoch.AddDays(1);
+
+    /// <summary>The key as the model has it.</summary>
+    public string ModelKey => Keyspace is null ? Key : KeyspaceKeys.Of(Keyspace, Key);
+
+    /// <summary>The same for what the model has as <paramref name="modelKey"/>.</summary>
+    public static ScenarioChange Of(string modelKey, string? value) => KeyspaceKeys.TrySplit(modelKey, out var keyspace, out var key)
+        ? new(key, value, null, keyspace)
+        : new(modelKey, value, null);
 
     /// <summary>What a reader finds; null if nothing.</summary>
     public string? Remains => Expires == Past ? null : Value;
@@ -29,10 +38,14 @@ readonly record struct ScenarioChange(string Key, string? Value, DateTimeOffset?
         _ => new(key, value, null),
     };
 
-    public void AddTo(WriteBatch batch)
+    /// <param name="batch">What it is added to.</param>
+    /// <param name="keyspace">Its keyspace.</param>
+    public void AddTo(WriteBatch batch, Keyspace? keyspace = null)
     {
         var key = TestStore.Bytes(Key);
-        if (Value is null) batch.Delete(key);
+        if (keyspace is not null && Value is null) batch.Delete(keyspace, key);
+        else if (keyspace is not null) batch.Put(keyspace, key, TestStore.Bytes(Value!));
+        else if (Value is null) batch.Delete(key);
         else if (Expires is { } time) batch.Put(key, TestStore.Bytes(Value), time);
         else batch.Put(key, TestStore.Bytes(Value));
     }

@@ -73,17 +73,23 @@ sealed class ScenarioCheck(StoreScenario scenario)
     void CheckGoesOn(SimulatedFileSystem disk, ScenarioMarks marks, ulong seed, string found)
     {
         const string Key = "zzz";
+        SortedDictionary<string, string> expected;
         using (var store = Open(marks, disk, seed + 1))
         {
-            if (StoreModel.Describe(store.ReadAll()) is var again && again != found)
+            expected = store.ReadAll();
+            if (StoreModel.Describe(expected) is var again && again != found)
             {
                 throw new ScenarioFailureException(
                     FailureKind.DoesNotGoOn, $"first {StoreModel.Shorten(found)}\nthen {StoreModel.Shorten(again)}");
             }
 
+            if (options.Has(Features.Keyspaces)) OpenKeyspaces(store, expected);
             var batch = new WriteBatch();
             batch.Put(TestStore.Bytes(Key), "1"u8);
-            store.Write(batch, Durability.Sync);
+            var isAbsent = new WriteConditions().RequireAbsent(TestStore.Bytes(Key));
+            if (!store.TryWrite(batch, isAbsent, Durability.Sync) || store.TryWrite(batch, isAbsent, Durability.Sync))
+                throw new ScenarioFailureException(FailureKind.DoesNotGoOn, $"{Key} is absent, and then it is not, but that does not show");
+            expected.Add(Key, "1");
             if (options.Has(Features.Backups))
             {
                 var number = store.BackUp(BackupMode.Incremental);
@@ -95,10 +101,29 @@ sealed class ScenarioCheck(StoreScenario scenario)
         using (var store = Open(marks, disk, seed + 2))
         {
             var last = store.ReadAll();
-            if (!last.Remove(Key)) throw new ScenarioFailureException(FailureKind.DoesNotGoOn, "a write after recovery is lost");
-            if (StoreModel.Describe(last) != found)
-                throw new ScenarioFailureException(FailureKind.DoesNotGoOn, $"a write changed {found}");
+            if (!last.ContainsKey(Key)) throw new ScenarioFailureException(FailureKind.DoesNotGoOn, "a write after recovery is lost");
+            if (StoreModel.Describe(last) != StoreModel.Describe(expected))
+            {
+                throw new ScenarioFailureException(
+                    FailureKind.DoesNotGoOn,
+                    $"{StoreModel.Shorten(StoreModel.Describe(expected))}\nbecame {StoreModel.Shorten(StoreModel.Describe(last))}");
+            }
+
             if (store.Problems is [var problem, ..]) throw new ScenarioFailureException(FailureKind.Damaged, problem.Message, problem);
+        }
+    }
+
+    // One that is new is empty, whatever had its name or its place before: the next look at everything shows it.
+    static void OpenKeyspaces(ScenarioStore store, SortedDictionary<string, string> expected)
+    {
+        foreach (var name in KeyspaceKeys.Names)
+        {
+            var keyspace = store.OpenKeyspace(name);
+            expected[KeyspaceKeys.Of(name)] = "";
+            using var cursor = keyspace.Scan(KeyRange.All);
+            var isEmpty = !cursor.MoveNext();
+            var mayBe = !expected.Keys.Any(KeyspaceKeys.AllOf(name).Contains);
+            if (isEmpty != mayBe) throw new ScenarioFailureException(FailureKind.DoesNotGoOn, $"{name} is opened, and has other keys");
         }
     }
 

@@ -27,6 +27,27 @@ sealed record ScenarioCounts
 
     public long RangeDeletes { get; set; }
 
+    /// <summary>Writes whose conditions held.</summary>
+    public long MetConditions { get; set; }
+
+    /// <summary>Writes whose conditions did not hold.</summary>
+    public long UnmetConditions { get; set; }
+
+    /// <summary>Keyspaces that were made.</summary>
+    public long OpenedKeyspaces { get; set; }
+
+    /// <summary>Keyspaces that were dropped.</summary>
+    public long DroppedKeyspaces { get; set; }
+
+    /// <summary>Batches with entries of keyspaces.</summary>
+    public long KeyspaceWrites { get; set; }
+
+    /// <summary>Transactions that were committed while others wrote.</summary>
+    public long Commits { get; set; }
+
+    /// <summary>Transactions that were in conflict.</summary>
+    public long Conflicts { get; set; }
+
     public static ScenarioCounts operator +(ScenarioCounts a, ScenarioCounts b) => new()
     {
         Refused = a.Refused + b.Refused,
@@ -40,5 +61,12 @@ sealed record ScenarioCounts
         Repaired = a.Repaired + b.Repaired,
         Reads = a.Reads + b.Reads,
         RangeDeletes = a.RangeDeletes + b.RangeDeletes,
+        MetConditions = a.MetConditions + b.MetConditions,
+        UnmetConditions = a.UnmetConditions + b.UnmetConditions,
+        OpenedKeyspaces = a.OpenedKeyspaces + b.OpenedKeyspaces,
+        DroppedKeyspaces = a.DroppedKeyspaces + b.DroppedKeyspaces,
+        KeyspaceWrites = a.KeyspaceWrites + b.KeyspaceWrites,
+        Commits = a.Commits + b.Commits,
+        Conflicts = a.Conflicts + b.Conflicts,
     };
 }

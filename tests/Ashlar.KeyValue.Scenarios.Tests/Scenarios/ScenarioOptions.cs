@@ -12,20 +12,36 @@ sealed record ScenarioOptions(ulong Seed, Features Features, int OperationCount)
 
     const int ShardCount = 3;
 
+    const Features NotOfShards = Features.Keyspaces | Features.Transactions;
+
     public bool IsSharded => Has(Features.Shards);
 
     /// <summary>Features that a seed chooses: about every third, and of those that only go together both.</summary>
-    public static ScenarioOptions FromSeed(ulong seed, int operationCount, Features without = Features.None)
+    /// <param name="seed">The seed.</param>
+    /// <param name="operationCount">How many operations are chosen.</param>
+    /// <param name="without">Features that are left out.</param>
+    /// <param name="with">Features that are there in any case, in place of those that rule them out.</param>
+    public static ScenarioOptions FromSeed(
+        ulong seed, int operationCount, Features without = Features.None, Features with = Features.None)
     {
         var random = SeededRandom.For(seed, "features");
         var features = Features.None;
         foreach (var feature in Enum.GetValues<Features>())
         {
-            if (random.OneIn(feature is Features.LongValues ? 8 : 3)) features |= feature;
+            var times = feature switch
+            {
+                Features.LongValues => 8,
+                Features.Keyspaces or Features.Transactions => 2, // Shards, which most scenarios have, rule them out.
+                _ => 3,
+            };
+            if (random.OneIn(times)) features |= feature;
         }
 
+        if ((with & NotOfShards) != Features.None) features &= ~(Features.Shards | Features.SaltedKeys);
+        features |= with;
         if (features.HasFlag(Features.SaltedKeys)) features |= Features.Shards;
         if (features.HasFlag(Features.Archive)) features |= Features.Backups;
+        if (features.HasFlag(Features.Shards)) features &= ~NotOfShards;
         return new(seed, features & ~without, operationCount);
     }
 

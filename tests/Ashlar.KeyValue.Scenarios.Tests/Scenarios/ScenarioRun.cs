@@ -48,6 +48,12 @@ sealed class ScenarioRun : IDisposable
     /// <summary>Views that are held open, and what they must show.</summary>
     public Queue<(HeldView View, string Content)> Held { get; } = [];
 
+    /// <summary>Transactions that are open.</summary>
+    public List<ScenarioTransaction> Transactions { get; } = [];
+
+    /// <summary>Which put of each key counts.</summary>
+    public KeyVersions Versions { get; } = new();
+
     /// <summary>Said so far.</summary>
     public IReadOnlyList<object> Marks => marks;
 
@@ -85,15 +91,39 @@ sealed class ScenarioRun : IDisposable
     }
 
     /// <summary>Writes a batch that does what is said by the changes.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="changes">What becomes of keys by it.</param>
+    /// <param name="durability">How it is written.</param>
+    /// <param name="ranges">What it deletes, with keys or without.</param>
     /// <returns>Whether it was taken.</returns>
-    public bool Write(WriteBatch batch, IReadOnlyList<ScenarioChange> changes, Durability durability)
+    public bool Write(
+        WriteBatch batch, IReadOnlyList<ScenarioChange> changes, Durability durability, IReadOnlyList<KeySpan>? ranges = null)
+    {
+        return Change(changes, ranges ?? [], durability == Durability.Sync, () =>
+        {
+            Store.Write(batch, durability);
+            return true;
+        });
+    }
+
+    /// <summary>Changes what the store holds, and learns what may be there from now on.</summary>
+    /// <param name="changes">What becomes of keys.</param>
+    /// <param name="ranges">What is deleted, with keys or without.</param>
+    /// <param name="isDurable">Whether it is durable once it has returned.</param>
+    /// <param name="act">Does it; false: nothing of it was done.</param>
+    /// <returns>Whether it was done.</returns>
+    public bool Change(IReadOnlyList<ScenarioChange> changes, IReadOnlyList<KeySpan> ranges, bool isDurable, Func<bool> act)
     {
         var before = Model.Copy();
-        Model.Begin(changes.Select(change => (change.Key, change.Remains)), Store.LaneOf);
+        Model.Begin(changes.Select(change => (change.ModelKey, change.Remains)), Store.LaneOf);
         Mark(new Begun(Model.Step));
         try
         {
-            Store.Write(batch, durability);
+            if (!act())
+            {
+                Model.Refuse(before);
+                return false;
+            }
         }
         catch (AshlarException refused) when (mayFail(refused))
         {
@@ -103,7 +133,9 @@ sealed class ScenarioRun : IDisposable
             return false;
         }
 
-        if (durability == Durability.Sync) Promise(Model.LaneOf(changes[0].Key));
+        Versions.Apply(changes);
+        foreach (var transaction in Transactions) transaction.Overtake(changes, ranges);
+        if (isDurable) Promise(Model.LaneOf(changes[0].ModelKey));
         return true;
     }
 
@@ -128,6 +160,7 @@ sealed class ScenarioRun : IDisposable
     public void Close()
     {
         while (Held.TryDequeue(out var held)) held.View.Dispose();
+        EndTransactions();
         Try(() => Counts.MovedValueBytes += Store.MovedValueBytes);
         Store.Dispose();
         if (Store.Failure is null) Promise();
@@ -156,9 +189,17 @@ sealed class ScenarioRun : IDisposable
     {
         Generation = generation;
         Model.BecomeAgain(content);
-        Queue.Clear();
-        foreach (var key in content.Keys.Where(key => key.StartsWith(QueueOperation.Prefix, StringComparison.Ordinal))) Queue.Enqueue(key);
+        Versions.Begin(content.Keys);
+        FindQueue();
         Mark(new Moved(Generation, Model.Step));
+    }
+
+    /// <summary>The queue is what is left of it.</summary>
+    public void FindQueue()
+    {
+        Queue.Clear();
+        foreach (var key in Model.Content.Keys.Where(key => key.StartsWith(QueueOperation.Prefix, StringComparison.Ordinal)))
+            Queue.Enqueue(key);
     }
 
     /// <summary>Lets the disk have no more room than this beyond what is on it.</summary>
@@ -177,7 +218,14 @@ sealed class ScenarioRun : IDisposable
     public void Dispose()
     {
         foreach (var held in Held) held.View.Dispose();
+        EndTransactions();
         Store.Dispose();
+    }
+
+    void EndTransactions()
+    {
+        foreach (var transaction in Transactions) transaction.Dispose();
+        Transactions.Clear();
     }
 }
 

@@ -44,7 +44,34 @@ sealed class ScenarioStore : IDisposable
         else plain.Write(batch, durability);
     }
 
-    public byte[]? Get(string key) => plain is null ? sharded!.Get(TestStore.Bytes(key)) : plain.Get(TestStore.Bytes(key));
+    public bool TryWrite(WriteBatch batch, WriteConditions conditions, Durability durability) =>
+        plain?.TryWrite(batch, conditions, durability) ?? sharded!.TryWrite(batch, conditions, durability);
+
+    /// <summary>Deletes every key outside of keyspaces from one on.</summary>
+    public void DeleteFrom(string start, Durability durability) => plain!.DeleteRange(KeyRange.From(TestStore.Bytes(start)), durability);
+
+    /// <summary>Reads a key of the model.</summary>
+    public byte[]? Get(string key) => Get(key, out _);
+
+    /// <summary>The same, with the sequence of the write that put it; 0: it is absent.</summary>
+    public byte[]? Get(string key, out ulong sequence)
+    {
+        sequence = 0;
+        if (KeyspaceKeys.IsName(key, out var name)) return FindKeyspace(name) is null ? null : [];
+        IKeyValueReader? reader = plain is null ? sharded : plain;
+        if (KeyspaceKeys.TrySplit(key, out var keyspace, out var within)) (reader, key) = (FindKeyspace(keyspace), within);
+        if (reader?.Get(TestStore.Bytes(key), out var info) is not { } value) return null;
+        sequence = info.Sequence;
+        return value;
+    }
+
+    public Keyspace? FindKeyspace(string name) => plain!.FindKeyspace(name);
+
+    public Keyspace OpenKeyspace(string name) => plain!.OpenKeyspace(name);
+
+    public bool DropKeyspace(string name) => plain!.DropKeyspace(name);
+
+    public KeyValueTransaction BeginTransaction() => plain!.BeginTransaction();
 
     public void Sync()
     {
@@ -83,7 +110,7 @@ sealed class ScenarioStore : IDisposable
 
     public IReadOnlyList<CorruptDataException> Problems => (plain?.Verify() ?? sharded!.Verify()).Problems;
 
-    /// <summary>All entries, by a scan.</summary>
+    /// <summary>All entries, by scans: those of keyspaces, too, unless a prefix is given.</summary>
     public SortedDictionary<string, string> ReadAll(string? prefix = null, int most = int.MaxValue)
     {
         var range = prefix is null ? KeyRange.All : KeyRange.Prefix(TestStore.Bytes(prefix));
@@ -92,6 +119,7 @@ sealed class ScenarioStore : IDisposable
         {
             using var cursor = plain.Scan(range);
             while (found.Count < most && cursor.MoveNext()) Add(cursor.Key, cursor.Value);
+            if (prefix is null) AddKeyspaces();
         }
         else
         {
@@ -103,23 +131,23 @@ sealed class ScenarioStore : IDisposable
 
         void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
             found.Add(Encoding.UTF8.GetString(key), Encoding.UTF8.GetString(value));
+
+        void AddKeyspaces()
+        {
+            foreach (var name in plain.ListKeyspaces())
+            {
+                found.Add(KeyspaceKeys.Of(name), "");
+                using var cursor = plain.FindKeyspace(name)!.Scan(KeyRange.All);
+                while (cursor.MoveNext())
+                    found.Add(KeyspaceKeys.Of(name, Encoding.UTF8.GetString(cursor.Key)), Encoding.UTF8.GetString(cursor.Value));
+            }
+        }
     }
 
     /// <summary>A view of what is there now, as a function that reads it; disposed with what is returned.</summary>
     public HeldView Hold()
     {
-        if (plain is not null)
-        {
-            var view = plain.CreateSnapshot();
-            var open = view.Scan(KeyRange.All);
-            return new(Read, () => { open.Dispose(); view.Dispose(); });
-
-            IEnumerable<(string, string)> Read()
-            {
-                while (open.MoveNext()) yield return (Encoding.UTF8.GetString(open.Key), Encoding.UTF8.GetString(open.Value));
-            }
-        }
-
+        if (plain is not null) return HoldPlain(plain);
         var snapshot = sharded!.CreateSnapshot();
         var cursor = snapshot.Scan(KeyRange.All);
         return new(ReadShards, () => { cursor.Dispose(); snapshot.Dispose(); });
@@ -134,6 +162,45 @@ sealed class ScenarioStore : IDisposable
     {
         plain?.Dispose();
         sharded?.Dispose();
+    }
+
+    // Cursors over keyspaces as well: one that is dropped meanwhile goes on to show what it did.
+    static HeldView HoldPlain(KeyValueStore store)
+    {
+        var view = store.CreateSnapshot();
+        var cursors = new List<(string? Keyspace, IKeyValueCursor Cursor)>();
+        try
+        {
+            cursors.Add((null, view.Scan(KeyRange.All)));
+            foreach (var name in store.ListKeyspaces())
+                cursors.Add((name, view.In(store.FindKeyspace(name)!).Scan(KeyRange.All)));
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+
+        return new(Read, Release);
+
+        IEnumerable<(string, string)> Read()
+        {
+            foreach (var (keyspace, cursor) in cursors)
+            {
+                if (keyspace is not null) yield return (KeyspaceKeys.Of(keyspace), "");
+                while (cursor.MoveNext())
+                {
+                    var key = Encoding.UTF8.GetString(cursor.Key);
+                    yield return (keyspace is null ? key : KeyspaceKeys.Of(keyspace, key), Encoding.UTF8.GetString(cursor.Value));
+                }
+            }
+        }
+
+        void Release()
+        {
+            foreach (var (_, cursor) in cursors) cursor.Dispose();
+            view.Dispose();
+        }
     }
 }
 

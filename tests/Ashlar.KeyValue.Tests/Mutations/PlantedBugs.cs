@@ -282,6 +282,50 @@ static class PlantedBugs
         nameof(ForgetRangesThatWereScanned),
         new SourceEdit("Transactions/TransactionReads.cs", "ranges.Where(range => !range.IsEmpty)", "ranges.Where(_ => false)"));
 
+    public static Mutation CompareConditionsByPresence { get; } = new(
+        nameof(CompareConditionsByPresence),
+        new SourceEdit(
+            "KeyValueStore.Conditional.cs",
+            "if ((isPresent ? found.Sequence : 0) != condition.Sequence)",
+            "if (isPresent != condition.Sequence > 0)"));
+
+    public static Mutation GiveNumberOfKeyspaceAgain { get; } = new(
+        nameof(GiveNumberOfKeyspaceAgain),
+        new SourceEdit("KeyValueStore.Keyspaces.cs", "checked((last ?? 0) + 1)", "(uint)ListKeyspaces().Count + 1"));
+
+    public static Mutation OpenKeyspaceWithoutFlush { get; } = new(
+        nameof(OpenKeyspaceWithoutFlush),
+        new SourceEdit(
+            "KeyValueStore.Keyspaces.cs",
+            "Write(batch, Durability.Sync);\n            return",
+            "Write(batch, Durability.Unflushed);\n            return"));
+
+    public static Mutation DropKeyspaceInTwoBatches { get; } = new(
+        nameof(DropKeyspaceInTwoBatches),
+        new SourceEdit(
+            "KeyValueStore.Keyspaces.cs",
+            "                batch.Delete(key);\n                batch.DeleteRange(",
+            """
+                            var first = new WriteBatch { IsOfEngine = true };
+                            first.DeleteRange(KeyRange.Between(dropped.Identity.Prefix, dropped.Identity.End));
+                            Write(first, Durability.Sync);
+                            batch.Delete(key);
+                            batch.DeleteRange(
+            """));
+
+    public static Mutation RepairWithoutKeyspaces { get; } = new(
+        nameof(RepairWithoutKeyspaces),
+        new SourceEdit(
+            "Repair/KeyValueRepair.cs",
+            "(runs.HasKeyspaces ? StoreFeatures.Keyspaces : StoreFeatures.None),",
+            "StoreFeatures.None,"),
+        new SourceEdit(
+            "Repair/KeyValueRepair.cs", "(state?.Features ?? StoreFeatures.None) |", "StoreFeatures.RangeDeletes |"));
+
+    public static Mutation RestoreWithoutKeyspaces { get; } = new(
+        nameof(RestoreWithoutKeyspaces),
+        new SourceEdit("Restore/PointInTimeRestore.cs", "        store.ReserveKeyspacesIfIn(batch);\n", ""));
+
     static SourceEdit RemoveAndAddAgain => new(
         "Compaction/TableInstaller.cs",
         "    void Delete(List<TableInfo> outputs)",

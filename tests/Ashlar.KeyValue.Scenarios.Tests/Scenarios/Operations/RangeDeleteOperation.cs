@@ -24,7 +24,7 @@ sealed class RangeDeleteOperation : IScenarioOperation
         }
 
         if (changes.Count == 0 || random.OneIn(2)) Put(2);
-        if (run.Write(batch, changes, WriteOperation.Choose(run))) run.Counts.RangeDeletes++;
+        if (run.Write(batch, changes, WriteOperation.Choose(run), [new(start, end)])) run.Counts.RangeDeletes++;
 
         void Put(int number)
         {
