@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Extensions.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Ashlar.KeyValue.Extensions;
@@ -12,4 +13,21 @@ public sealed class KeyValueBuilder(IServiceCollection services, string name)
 
     /// <summary>Name of the store, which is its key among the services; empty for the default one.</summary>
     public string Name { get; } = name;
+
+    /// <summary>
+    /// Registers a keyspace of the store: <see cref="Keyspace"/> and <see cref="IKeyspace"/>, keyed by its name. It is opened with the
+    /// store, and created if it is missing.
+    /// </summary>
+    /// <param name="keyspace">The name; 1 to 255 bytes as UTF-8.</param>
+    /// <param name="serviceKey">Its key among the services; null: its name.</param>
+    /// <returns>The same store.</returns>
+    public KeyValueBuilder AddKeyspace(string keyspace, string? serviceKey = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyspace);
+        Services.AddKeyedSingleton(Name, new RegisteredKeyspace(keyspace));
+        var key = serviceKey ?? keyspace;
+        Services.AddKeyedSingleton(key, (provider, _) => provider.GetRequiredKeyedService<OpenedStore>(Name).Store.OpenKeyspace(keyspace));
+        Services.AddKeyedSingleton<IKeyspace>(key, (provider, _) => provider.GetRequiredKeyedService<Keyspace>(key));
+        return this;
+    }
 }

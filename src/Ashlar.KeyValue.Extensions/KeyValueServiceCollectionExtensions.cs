@@ -13,7 +13,7 @@ namespace Ashlar.KeyValue.Extensions;
 /// cannot be opened fails the start with the error of <see cref="KeyValueStore.Open"/>. It is closed, all of it durable, after every
 /// hosted service has stopped, or with the container.</para>
 /// <para>The default store is the service <see cref="KeyValueStore"/>, and <see cref="IKeyValueStore"/>; others are keyed by their names.
-/// With each comes <see cref="TracedKeyValueStore"/>, by the same key.</para>
+/// With each comes <see cref="TracedKeyValueStore"/>, by the same key; <see cref="KeyValueBuilder.AddKeyspace"/> adds keyspaces.</para>
 /// </remarks>
 public static class KeyValueServiceCollectionExtensions
 {

@@ -59,7 +59,7 @@ public sealed partial class ShardedKeyValueStore
     /// <param name="durability">What the write has survived when the call returns true.</param>
     /// <exception cref="CrossShardBatchException">There are keys of several shards; nothing was written.</exception>
     /// <exception cref="NotSupportedException">A key begins with <see cref="SaltedPrefix"/>.</exception>
-    /// <inheritdoc cref="IKeyValueStore.TryWrite" path="/exception" />
+    /// <inheritdoc cref="IKeyspace.TryWrite" path="/exception" />
     public bool TryWrite(WriteBatch batch, WriteConditions conditions, Durability durability = Durability.Sync)
     {
         ArgumentNullException.ThrowIfNull(batch);

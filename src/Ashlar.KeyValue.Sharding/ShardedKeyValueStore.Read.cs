@@ -80,7 +80,7 @@ public sealed partial class ShardedKeyValueStore
         return new ShardedKeyValueSnapshot(this, TakeSnapshots());
     }
 
-    IKeyValueSnapshot IKeyValueStore.CreateSnapshot() => CreateSnapshot();
+    IKeyValueSnapshot IKeyspace.CreateSnapshot() => CreateSnapshot();
 
     /// <summary>Called before the snapshot of each shard: for tests that write at that moment.</summary>
     internal Action<int>? BeforeShardSnapshot { get; set; }

@@ -64,7 +64,7 @@ public sealed partial class ShardedKeyValueStore
     /// <param name="durability">What the write has survived when the call returns.</param>
     /// <exception cref="ArgumentException">The batch has entries of a keyspace; nothing was written.</exception>
     /// <exception cref="CrossShardBatchException">The batch has keys of several shards; nothing was written.</exception>
-    /// <inheritdoc cref="IKeyValueStore.Write" path="/exception" />
+    /// <inheritdoc cref="IKeyspace.Write" path="/exception" />
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         ArgumentNullException.ThrowIfNull(batch);

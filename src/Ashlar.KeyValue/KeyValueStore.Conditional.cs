@@ -15,6 +15,8 @@ public sealed partial class KeyValueStore
     // Each attempt that is undecided means that memtables were filled and flushed since the caller looked.
     internal const int MaxConditionAttempts = 64;
 
+    const int StoredKeyStackBytes = 256;
+
     /// <inheritdoc />
     public bool PutIfAbsent(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync) =>
         PutIfUnchanged(key, value, 0, durability);
@@ -69,40 +71,50 @@ public sealed partial class KeyValueStore
     }
 
     /// <inheritdoc />
-    public bool TryRenew(ReadOnlySpan<byte> key, TimeSpan timeToLive, Durability durability = Durability.Sync)
+    public bool TryRenew(ReadOnlySpan<byte> key, TimeSpan timeToLive, Durability durability = Durability.Sync) =>
+        TryRenew(null, key, timeToLive, durability);
+
+    /// <inheritdoc />
+    public long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync) =>
+        Increment(null, key, delta, timeToLive: null, durability);
+
+    /// <inheritdoc />
+    public long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan timeToLive, Durability durability = Durability.Sync) =>
+        Increment(null, key, delta, timeToLive, durability);
+
+    // Every attempt in vain means that somebody else has incremented it, or written it in another way.
+    const int MaxIncrementAttempts = 10_000;
+
+    /// <summary>Renews an entry of a keyspace; null: of none.</summary>
+    internal bool TryRenew(KeyspaceIdentity? keyspace, ReadOnlySpan<byte> key, TimeSpan timeToLive, Durability durability)
     {
         EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
+        var stored = keyspace is null ? key : keyspace.Store(key, stackalloc byte[StoredKeyStackBytes]);
         for (var attempt = 0; attempt < MaxConditionAttempts; attempt++)
         {
-            if (Get(key, out var info) is not { } value) return false;
+            if (Get(stored, out var info) is not { } value) return false;
             var batch = RentSingleWrite();
-            batch.Put(key, value, timeToLive, options.TimeProvider);
-            if (TryWriteSingle(batch, key, info.Sequence, durability)) return true;
+            batch.Put(keyspace, key, value, Expiry.After(timeToLive, options.TimeProvider));
+            if (TryWriteSingle(batch, stored, info.Sequence, durability)) return true;
         }
 
         throw new WriteContentionException(files.Directory, MaxConditionAttempts);
     }
 
-    /// <inheritdoc />
-    public long Increment(ReadOnlySpan<byte> key, long delta, Durability durability = Durability.Sync) =>
-        Increment(key, delta, timeToLive: null, durability);
-
-    /// <inheritdoc />
-    public long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan timeToLive, Durability durability = Durability.Sync) =>
-        Increment(key, delta, (TimeSpan?)timeToLive, durability);
-
-    long Increment(ReadOnlySpan<byte> key, long delta, TimeSpan? timeToLive, Durability durability)
+    /// <summary>Adds to a number in a keyspace; null: in none.</summary>
+    internal long Increment(KeyspaceIdentity? keyspace, ReadOnlySpan<byte> key, long delta, TimeSpan? timeToLive, Durability durability)
     {
         EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
         DateTimeOffset? newEnd = null;
+        var stored = keyspace is null ? key : keyspace.Store(key, stackalloc byte[StoredKeyStackBytes]);
         Span<byte> value = stackalloc byte[sizeof(long)];
         for (var attempt = 0; attempt < MaxIncrementAttempts; attempt++)
         {
             var sum = delta;
             if (timeToLive is { } time) newEnd = ExpiryAfter(time); // Also where it is not needed: a time that makes no sense is refused.
-            if (Get(key, out var info) is { } present)
+            if (Get(stored, out var info) is { } present)
             {
                 if (present.Length != sizeof(long)) throw new CounterException(files.Directory, KeyText.Of(key), present.Length);
                 sum = checked(BinaryPrimitives.ReadInt64LittleEndian(present) + delta);
@@ -111,18 +123,15 @@ public sealed partial class KeyValueStore
             BinaryPrimitives.WriteInt64LittleEndian(value, sum);
             var batch = RentSingleWrite();
             // What is there keeps its end, or has none: one that is absent has no sequence.
-            if ((info.Sequence == 0 ? newEnd : info.ExpiresAt) is { } expiresAt) batch.Put(key, value, expiresAt);
-            else batch.Put(key, value);
-            if (TryWriteSingle(batch, key, info.Sequence, durability)) return sum;
+            var end = info.Sequence == 0 ? newEnd : info.ExpiresAt;
+            batch.Put(keyspace, key, value, end is { } expiresAt ? Expiry.At(expiresAt) : 0);
+            if (TryWriteSingle(batch, stored, info.Sequence, durability)) return sum;
         }
 
         throw new WriteContentionException(files.Directory, MaxIncrementAttempts);
     }
 
-    // Every attempt in vain means that somebody else has incremented it, or written it in another way.
-    const int MaxIncrementAttempts = 10_000;
-
-    bool TryWriteSingle(WriteBatch batch, ReadOnlySpan<byte> key, ulong sequence, Durability durability)
+    internal bool TryWriteSingle(WriteBatch batch, ReadOnlySpan<byte> key, ulong sequence, Durability durability)
     {
         var isWritten = TryWrite(batch, new WriteCheck([new(key.ToArray(), sequence, 0)], [], 0), durability);
         ReturnSingleWrite(batch);

@@ -26,6 +26,8 @@ public sealed partial class KeyValueStore
 
     internal TimeProvider Clock => options.TimeProvider;
 
+    internal int MaxKeyspaceKeyBytes => Math.Max(0, options.MaxKeyBytes - KeyspaceRegion.PrefixBytes);
+
     /// <summary>Opens a keyspace, and creates it, durably, if there is none of that name. Each name has one object.</summary>
     /// <remarks>
     /// With its first keyspace a store reserves all keys that begin with FF FF FF FF: outside of keyspaces none can be put any more, and
@@ -135,10 +137,10 @@ public sealed partial class KeyValueStore
 
     internal void RequireOwnKeyspaces(IReadOnlyList<KeyspaceIdentity> used)
     {
-        foreach (var keyspace in used)
+        for (var i = 0; i < used.Count; i++) // By an enumerator each write would allocate one.
         {
-            RequireOwnKeyspace(keyspace, nameof(used));
-            if (keyspace.IsDropped) throw new KeyspaceDroppedException(keyspace.Name);
+            RequireOwnKeyspace(used[i], nameof(used));
+            if (used[i].IsDropped) throw new KeyspaceDroppedException(used[i].Name);
         }
     }
 

@@ -98,5 +98,5 @@ public sealed partial class KeyValueStore
         return new KeyValueSnapshot(this);
     }
 
-    IKeyValueSnapshot IKeyValueStore.CreateSnapshot() => CreateSnapshot();
+    IKeyValueSnapshot IKeyspace.CreateSnapshot() => CreateSnapshot();
 }

@@ -172,10 +172,11 @@ public sealed partial class KeyValueStore
         using (keyspaceGate.Hold()) return keyspaces.Values.FirstOrDefault(one => key.AsSpan().StartsWith(one.Identity.Prefix));
     }
 
-    internal void RequireWritable(int keyBytes, int valueBytes)
+    internal void RequireWritable(int keyBytes, int valueBytes, bool isInKeyspace)
     {
         ThrowIfUnwritable();
-        if (keyBytes > options.MaxKeyBytes) throw new KeyLengthException(keyBytes, options.MaxKeyBytes);
+        var limitBytes = isInKeyspace ? MaxKeyspaceKeyBytes : options.MaxKeyBytes;
+        if (keyBytes > limitBytes) throw new KeyLengthException(keyBytes, limitBytes);
         if (valueBytes > options.MaxValueBytes) throw new ValueTooLongException(valueBytes, options.MaxValueBytes);
     }
 

@@ -126,6 +126,17 @@ public sealed partial class KeyValueStore
         return durability.WaitAsync(sequence).WaitAsync(cancellationToken);
     }
 
+    /// <summary>Writes one entry of a keyspace, which is copied before the call returns.</summary>
+    internal ValueTask WriteSingleAsync(
+        KeyspaceIdentity keyspace, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt, Durability durability,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var write = commits.RentAsync();
+        write.OwnBatch.Add(keyspace, kind, key, value, expiresAt);
+        return Submit(write, write.OwnBatch, durability, cancellationToken);
+    }
+
     // The write ends before its task completes (see AsyncWrite).
     ValueTask Submit(AsyncWrite write, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
@@ -172,19 +183,21 @@ public sealed partial class KeyValueStore
         if (batch.Keyspaces is not null) RequireOwnKeyspaces(batch.Keyspaces);
         if (batch.LongestPutKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestPutKeyBytes, options.MaxKeyBytes);
+        if (batch.LongestKeyspaceKeyBytes > MaxKeyspaceKeyBytes)
+            throw new KeyLengthException(batch.LongestKeyspaceKeyBytes, MaxKeyspaceKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)
             throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
     }
 
     // Taken away while it is in use: after an exception it is simply gone.
-    static WriteBatch RentSingleWrite()
+    internal static WriteBatch RentSingleWrite()
     {
         var batch = singleWrite ?? new WriteBatch();
         singleWrite = null;
         return batch;
     }
 
-    static void ReturnSingleWrite(WriteBatch batch)
+    internal static void ReturnSingleWrite(WriteBatch batch)
     {
         batch.Clear();
         batch.Trim(KeptBatchBytes);

@@ -153,19 +153,19 @@ public sealed class KeyValueTransaction : IKeyValueReader, IDisposable
 
     internal void Put(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        RequireWritable(key, value);
+        RequireWritable(key, value, isInKeyspace: true);
         writes.Add(keyspace, EntryKind.Put, key, value);
     }
 
     internal void Put(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive)
     {
-        RequireWritable(key, value);
+        RequireWritable(key, value, isInKeyspace: true);
         writes.Add(keyspace, EntryKind.ExpiringPut, key, value, Expiry.After(timeToLive, store.State.Clock));
     }
 
     internal void Delete(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key)
     {
-        RequireWritable(key: default, value: default);
+        RequireWritable(key: default, value: default, isInKeyspace: true);
         writes.Add(keyspace, EntryKind.Delete, key, default);
     }
 
@@ -352,10 +352,10 @@ public sealed class KeyValueTransaction : IKeyValueReader, IDisposable
         return true;
     }
 
-    void RequireWritable(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    void RequireWritable(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isInKeyspace = false)
     {
         RequireOpen();
-        store.RequireWritable(key.Length, value.Length);
+        store.RequireWritable(key.Length, value.Length, isInKeyspace);
     }
 
     void RequireOpen()

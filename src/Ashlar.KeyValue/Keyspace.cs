@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue;
 /// store's log, and its durability. Safe for concurrent callers.
 /// </summary>
 /// <remarks>Errors are those of the same calls of <see cref="KeyValueStore"/>, and <see cref="KeyspaceDroppedException"/>.</remarks>
-public sealed class Keyspace : IKeyValueReader
+public sealed partial class Keyspace : IKeyspace
 {
     /// <summary>Longest key in a keyspace.</summary>
     public const int KeyLimitBytes = KeyValueOptions.KeyLimitBytes - KeyspaceRegion.PrefixBytes;
@@ -22,6 +22,15 @@ public sealed class Keyspace : IKeyValueReader
 
     /// <summary>Its name.</summary>
     public string Name => Identity.Name;
+
+    /// <summary>The store that it is in, which it shares the log, transactions and all upkeep with.</summary>
+    public KeyValueStore Store => store;
+
+    /// <summary>Longest key that it takes: <see cref="KeyValueStore.MaxKeyBytes"/> without the eight bytes that stand for it.</summary>
+    public int MaxKeyBytes => store.MaxKeyspaceKeyBytes;
+
+    /// <summary>Longest value that it takes: <see cref="KeyValueOptions.MaxValueBytes"/>.</summary>
+    public int MaxValueBytes => store.MaxValueBytes;
 
     /// <summary>Whether it was dropped: every call throws <see cref="KeyspaceDroppedException"/> then.</summary>
     public bool IsDropped => Identity.IsDropped;
@@ -73,38 +82,6 @@ public sealed class Keyspace : IKeyValueReader
         return store.TryGet(Identity.Store(key, stackalloc byte[StackBytes]), value);
     }
 
-    /// <summary>Writes one entry.</summary>
-    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
-    {
-        var batch = new WriteBatch();
-        batch.Put(this, key, value);
-        store.Write(batch, durability);
-    }
-
-    /// <summary>Writes one entry that reads as absent once a time has passed.</summary>
-    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
-    {
-        var batch = new WriteBatch();
-        batch.Put(this, key, value, timeToLive, store.Clock);
-        store.Write(batch, durability);
-    }
-
-    /// <summary>Deletes one entry; a missing one is no error.</summary>
-    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
-    {
-        var batch = new WriteBatch();
-        batch.Delete(this, key);
-        store.Write(batch, durability);
-    }
-
-    /// <summary>Deletes all keys of a range of it, as <see cref="KeyValueStore.DeleteRange(KeyRange, Durability)"/>.</summary>
-    public void DeleteRange(KeyRange range, Durability durability = Durability.Sync)
-    {
-        var batch = new WriteBatch();
-        batch.DeleteRange(this, range);
-        store.Write(batch, durability);
-    }
-
     /// <summary>Opens a cursor over a range of it as it is now; later writes are not seen, nor that it is dropped. Dispose it.</summary>
     public KeyspaceCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
@@ -114,25 +91,25 @@ public sealed class Keyspace : IKeyValueReader
 
     IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);
 
-    /// <inheritdoc cref="IKeyValueStore.PutIfAbsent(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
-    public bool PutIfAbsent(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync) =>
-        PutIfUnchanged(key, value, 0, durability);
-
-    /// <inheritdoc cref="IKeyValueStore.PutIfUnchanged" />
-    public bool PutIfUnchanged(
-        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong sequence, Durability durability = Durability.Sync)
+    /// <summary>Takes a snapshot: the keyspace as it is now, for reading, also once it is dropped. Dispose it.</summary>
+    public IKeyValueSnapshot CreateSnapshot()
     {
-        var batch = new WriteBatch();
-        batch.Put(this, key, value);
-        return store.TryWrite(batch, new WriteConditions().RequireUnchanged(this, key, sequence), durability);
+        RequireThere();
+        return new TakenKeyspace(store.CreateSnapshot(), Identity);
     }
 
-    /// <inheritdoc cref="IKeyValueStore.DeleteIfUnchanged" />
-    public bool DeleteIfUnchanged(ReadOnlySpan<byte> key, ulong sequence, Durability durability = Durability.Sync)
+    /// <inheritdoc cref="KeyValueStore.TryGetCached(ReadOnlySpan{byte}, IBufferWriter{byte})" />
+    public CachedGet TryGetCached(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
-        var batch = new WriteBatch();
-        batch.Delete(this, key);
-        return store.TryWrite(batch, new WriteConditions().RequireUnchanged(this, key, sequence), durability);
+        RequireThere();
+        return store.TryGetCached(Identity.Store(key, stackalloc byte[StackBytes]), value);
+    }
+
+    /// <inheritdoc cref="KeyValueStore.TryGetCached(ReadOnlySpan{byte}, Span{byte}, out int)" />
+    public CachedGet TryGetCached(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        RequireThere();
+        return store.TryGetCached(Identity.Store(key, stackalloc byte[StackBytes]), destination, out valueLengthBytes);
     }
 
     internal static ReadOnlyMemory<byte>[] Stored(KeyspaceIdentity identity, ReadOnlySpan<ReadOnlyMemory<byte>> keys)

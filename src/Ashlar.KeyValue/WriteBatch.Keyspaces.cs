@@ -25,6 +25,14 @@ public sealed partial class WriteBatch
         Add(keyspace.Identity, EntryKind.ExpiringPut, key, value, Expiry.After(timeToLive, clock));
     }
 
+    /// <summary>Adds a put to a keyspace that reads as absent from a moment on.</summary>
+    /// <inheritdoc cref="Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, DateTimeOffset)" />
+    public void Put(Keyspace keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        Add(keyspace.Identity, EntryKind.ExpiringPut, key, value, Expiry.At(expiresAt));
+    }
+
     /// <summary>Adds a delete of a key in a keyspace.</summary>
     /// <inheritdoc cref="Put(Keyspace, ReadOnlySpan{byte}, ReadOnlySpan{byte})" path="/exception" />
     public void Delete(Keyspace keyspace, ReadOnlySpan<byte> key)
@@ -43,5 +51,33 @@ public sealed partial class WriteBatch
             throw new KeyLengthException(stored.End.Length - KeyspaceRegion.PrefixBytes, Keyspace.KeyLimitBytes);
         if (stored.Start.SequenceCompareTo(stored.End) < 0)
             AddStored(keyspace.Identity, EntryKind.RangeDelete, stored.Start, stored.End, expiresAt: 0);
+    }
+
+    /// <summary>Adds a put to a keyspace, or to none.</summary>
+    internal void Put(KeyspaceIdentity? keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt)
+    {
+        if (keyspace is not null) Add(keyspace, expiresAt == 0 ? EntryKind.Put : EntryKind.ExpiringPut, key, value, expiresAt);
+        else if (expiresAt == 0) Put(key, value);
+        else AddExpiring(key, value, expiresAt);
+    }
+
+    /// <summary>Adds all of another batch, with what is of no keyspace for one.</summary>
+    /// <exception cref="ReservedKeyException">Which of its entries are of a keyspace cannot be told.</exception>
+    internal void AddFor(Keyspace keyspace, WriteBatch other)
+    {
+        // What came by no keyspace may have the prefix of one: then its key would be taken for that keyspace's.
+        if (other.Keyspaces is not null && other.HasReservedKeys)
+        {
+            throw new ReservedKeyException(
+                "The batch has entries of a keyspace, and others with keys that begin with FF FF FF FF, or ranges without an end.");
+        }
+
+        MayUseReserve = other.MayUseReserve;
+        foreach (var entry in other)
+        {
+            if (entry.IsOfKeyspace) Add(entry);
+            else if (entry.IsRangeDelete) DeleteRange(keyspace, entry.Range);
+            else Add(keyspace.Identity, entry.Kind, entry.Key, entry.Value, entry.ExpiresAt?.ToUnixTimeMilliseconds() ?? 0);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Entries;
+
 namespace Ashlar.KeyValue;
 
 public sealed partial class WriteConditions
@@ -16,9 +18,26 @@ public sealed partial class WriteConditions
     public WriteConditions RequireUnchanged(Keyspace keyspace, ReadOnlySpan<byte> key, ulong sequence)
     {
         ArgumentNullException.ThrowIfNull(keyspace);
-        if (key.IsEmpty || key.Length > Keyspace.KeyLimitBytes) throw new KeyLengthException(key.Length, Keyspace.KeyLimitBytes);
-        Add(keyspace.Identity.Store(key, stackalloc byte[256]), sequence);
-        if (!keyspaces.Contains(keyspace.Identity)) keyspaces.Add(keyspace.Identity);
+        AddFor(keyspace.Identity, key, sequence);
         return this;
+    }
+
+    /// <summary>The same conditions, with keys of no keyspace as those of one.</summary>
+    internal WriteConditions For(KeyspaceIdentity keyspace)
+    {
+        var all = new WriteConditions();
+        for (var i = 0; i < conditions.Count; i++)
+        {
+            if (owners[i] is { } owner) all.Add(conditions[i].Key, conditions[i].Sequence, owner);
+            else all.AddFor(keyspace, conditions[i].Key, conditions[i].Sequence);
+        }
+
+        return all;
+    }
+
+    void AddFor(KeyspaceIdentity keyspace, ReadOnlySpan<byte> key, ulong sequence)
+    {
+        if (key.IsEmpty || key.Length > Keyspace.KeyLimitBytes) throw new KeyLengthException(key.Length, Keyspace.KeyLimitBytes);
+        Add(keyspace.Store(key, stackalloc byte[256]), sequence, keyspace);
     }
 }

@@ -27,6 +27,32 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public void Keyspaces_are_services_keyed_by_their_names_and_opened_with_their_store()
+    {
+        var disk = TestHost.NewDisk();
+        var services = new ServiceCollection();
+        services.AddAshlarKeyValue(TestHost.On(disk)).AddKeyspace("users").AddKeyspace("orders");
+        services.AddAshlarKeyValue("audit", TestHost.On(disk, "/audit")).AddKeyspace("users", serviceKey: "audited users");
+        using (var provider = services.BuildServiceProvider())
+        {
+            var users = provider.GetRequiredKeyedService<Keyspace>("users");
+            Assert.Equal(["orders", "users"], users.Store.ListKeyspaces()); // Also the one that nobody has asked for.
+            Assert.Same(users, provider.GetRequiredKeyedService<IKeyspace>("users"));
+            Assert.Same(provider.GetRequiredService<KeyValueStore>(), users.Store);
+            var audited = provider.GetRequiredKeyedService<Keyspace>("audited users");
+            Assert.Equal("users", audited.Name);
+            Assert.Same(provider.GetRequiredKeyedService<KeyValueStore>("audit"), audited.Store);
+            Assert.Null(provider.GetKeyedService<Keyspace>("audit"));
+        }
+
+        services.AddAshlarKeyValue(options => options.ReadOnly = true).AddKeyspace("new");
+        using var readOnly = services.BuildServiceProvider();
+        Assert.Throws<ReadOnlyStoreException>(() => readOnly.GetRequiredKeyedService<Keyspace>("users"));
+        using var reopened = KeyValueStore.Open(TestHost.Directory, new() { FileSystem = disk }); // The lock was given back.
+        Assert.Equal(["orders", "users"], reopened.ListKeyspaces());
+    }
+
+    [Fact]
     public void A_store_is_opened_once_for_all_who_ask_and_closed_with_the_container()
     {
         var disk = TestHost.NewDisk();

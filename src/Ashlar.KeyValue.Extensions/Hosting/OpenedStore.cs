@@ -24,6 +24,8 @@ sealed class OpenedStore : IDisposable
         Store = KeyValueStore.Open(directory, Options.ToEngineOptions(Clock));
         try
         {
+            // What cannot be opened fails the start of the program, as a store does.
+            foreach (var keyspace in provider.GetKeyedServices<RegisteredKeyspace>(name)) Store.OpenKeyspace(keyspace.Name);
             Traced = new TracedKeyValueStore(Store, name.Length == 0 ? directory : name, provider.GetService<IMeterFactory>());
             Watch = new StoreWatch(Store, directory, logger);
             if (Store.Recovery.WasClosed) KeyValueLog.Opened(logger, directory, Store.Recovery);

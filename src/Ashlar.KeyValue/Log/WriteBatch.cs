@@ -94,8 +94,11 @@ public sealed partial class WriteBatch
     /// <summary>The group was written, or not.</summary>
     internal void EndFrame() => Volatile.Write(ref isFramed, 0);
 
-    /// <summary>Of puts alone: a key that is too long for them may be there, and be deleted.</summary>
+    /// <summary>Of puts outside of keyspaces alone: a key that is too long for them may be there, and be deleted.</summary>
     internal int LongestPutKeyBytes { get; private set; }
+
+    /// <summary>Of puts to keyspaces, without what stands for the keyspace.</summary>
+    internal int LongestKeyspaceKeyBytes { get; private set; }
 
     internal int LongestValueBytes { get; private set; }
 
@@ -122,7 +125,7 @@ public sealed partial class WriteBatch
 
     /// <summary>
     /// Adds a put that reads as absent once a time has passed since this call by a clock, which should be that of the store. Key and
-    /// value are copied. <see cref="IKeyValueStore.ExpiryAfter"/> gives the moment by the store's clock.
+    /// value are copied. <see cref="IKeyspace.ExpiryAfter"/> gives the moment by the store's clock.
     /// </summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value.</param>
@@ -184,6 +187,7 @@ public sealed partial class WriteBatch
         mayUseReserve = false;
         LengthBytes = 0;
         LongestPutKeyBytes = 0;
+        LongestKeyspaceKeyBytes = 0;
         LongestValueBytes = 0;
         EndChange();
     }
@@ -226,13 +230,13 @@ public sealed partial class WriteBatch
         BeginChange();
         try
         {
-            var hadReserved = HasReservedKeys;
+            var (hadReserved, longest) = (HasReservedKeys, LongestPutKeyBytes);
             var stored = entry.IsRangeDelete ? entry.RangeEnd : entry.Value;
             var target = Extend(entry.Kind, entry.Key, stored, entry.ExpiryBytes);
             entry.Encoded.CopyTo(target);
             if (!entry.IsOfKeyspace) return;
             // Which entries of its batch came by no keyspace is not known any more: then this one counts as such, too.
-            HasReservedKeys = hadReserved || entry.Batch!.HasReservedKeys;
+            CountAsOfKeyspace(entry.Kind, entry.Key, hadReserved || entry.Batch!.HasReservedKeys, longest);
             foreach (var keyspace in entry.Batch!.Keyspaces!)
             {
                 if (entry.Key.StartsWith(keyspace.Prefix)) AddKeyspace(keyspace);
@@ -264,16 +268,23 @@ public sealed partial class WriteBatch
         BeginChange();
         try
         {
-            var hadReserved = HasReservedKeys;
+            var (hadReserved, longest) = (HasReservedKeys, LongestPutKeyBytes);
             if (kind == EntryKind.ExpiringPut) LogEntry.WriteExpiring(Extend(kind, key, value, Expiry.SizeBytes), key, expiresAt, value);
             else LogEntry.Write(Extend(kind, key, value, 0), kind, key, value);
-            HasReservedKeys = hadReserved; // This one may be there.
+            CountAsOfKeyspace(kind, key, hadReserved, longest);
             AddKeyspace(keyspace);
         }
         finally
         {
             EndChange();
         }
+    }
+
+    // It was counted as one like others: its key may be where it is, and is shorter by what stands for the keyspace.
+    void CountAsOfKeyspace(EntryKind kind, ReadOnlySpan<byte> key, bool hasReservedKeys, int longestPutKeyBytes)
+    {
+        (HasReservedKeys, LongestPutKeyBytes) = (hasReservedKeys, longestPutKeyBytes);
+        if (kind.IsPut()) LongestKeyspaceKeyBytes = Math.Max(LongestKeyspaceKeyBytes, key.Length - KeyspaceRegion.PrefixBytes);
     }
 
     void AddKeyspace(KeyspaceIdentity keyspace)

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue;
 public sealed partial class WriteConditions
 {
     readonly List<WriteCondition> conditions = [];
-    readonly List<KeyspaceIdentity> keyspaces = [];
+    readonly List<KeyspaceIdentity?> owners = []; // Of each condition; null: of no keyspace.
 
     /// <summary>Number of conditions.</summary>
     public int Count => conditions.Count;
@@ -32,7 +32,7 @@ public sealed partial class WriteConditions
     {
         if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
-        Add(key, sequence);
+        Add(key, sequence, owner: null);
         return this;
     }
 
@@ -40,16 +40,20 @@ public sealed partial class WriteConditions
     public void Clear()
     {
         conditions.Clear();
-        keyspaces.Clear();
+        owners.Clear();
     }
 
     /// <summary>Walks the keys that the conditions are about, in the order in which they were added.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Keys => conditions.Select(condition => (ReadOnlyMemory<byte>)condition.Key);
 
     /// <summary>Keyspaces that it has keys of.</summary>
-    internal IReadOnlyList<KeyspaceIdentity> Keyspaces => keyspaces;
+    internal IReadOnlyList<KeyspaceIdentity> Keyspaces => [.. owners.OfType<KeyspaceIdentity>().Distinct()];
 
     internal WriteCondition[] ToArray() => [.. conditions];
 
-    void Add(ReadOnlySpan<byte> key, ulong sequence) => conditions.Add(new(key.ToArray(), sequence, 0));
+    void Add(ReadOnlySpan<byte> key, ulong sequence, KeyspaceIdentity? owner)
+    {
+        conditions.Add(new(key.ToArray(), sequence, 0));
+        owners.Add(owner);
+    }
 }

@@ -51,7 +51,9 @@ static class CompletionCommands
             {
                 var all = invocation.Get(words).Select(word => WithHome(word, invocation.Terminal)).ToArray();
                 var names = new ServerNames(global, invocation.Terminal, cancellationToken);
-                var finder = new CompletionFinder(root, names.FindAsync);
+                var finder = new CompletionFinder(root, (parsed, placeholder) => placeholder == KeyValueArguments.KeyspacePlaceholder
+                    ? Task.FromResult(KeyspaceNames.Find(parsed))
+                    : names.FindAsync(parsed, placeholder));
                 var found = await finder.FindAsync(all is [] ? [] : all[..^1], all is [.., var last] ? last : "");
                 foreach (var (word, meaning) in found.Words)
                     invocation.Terminal.Out.WriteLine(meaning.Length == 0 ? word : $"{word}\t{meaning}");

@@ -5,7 +5,7 @@ using System.CommandLine.Parsing;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>Finds what may stand at the end of a command line, from the grammar and, for names, from a server.</summary>
+/// <summary>Finds what may stand at the end of a command line, from the grammar and, for names, from a server or a store.</summary>
 sealed class CompletionFinder(RootCommand root, Func<ParseResult, string, Task<IReadOnlyList<string>>> findNames)
 {
     /// <summary>Finds the words that may stand last.</summary>
@@ -81,7 +81,7 @@ sealed class CompletionFinder(RootCommand root, Func<ParseResult, string, Task<I
     async Task<Candidates> ValuesAsync(ParseResult parsed, Symbol symbol, string placeholder) => placeholder switch
     {
         "VOLUME" or "POOL" or "CUSTOMER" or "NODE" or "SNAPSHOT" or "OLDER" or "YOUNGER" or ExportCommands.Placeholder
-            or PortalCommands.Placeholder or PathArgument.TrashedName =>
+            or PortalCommands.Placeholder or PathArgument.TrashedName or KeyValueArguments.KeyspacePlaceholder =>
             new([.. (await findNames(parsed, placeholder)).Select(name => (name, ""))]),
         "FILE" or "DEVICE" => new([], FileKind.Files),
         "DIR" or "DIRECTORY" or "ARCHIVE" or "BACKUPS" or "TARGET" => new([], FileKind.Directories),

@@ -83,6 +83,6 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
     }
 
     // What else a server says is not a name, and may be meant for the shell.
-    static bool IsName(string name) =>
+    internal static bool IsName(string name) =>
         name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

@@ -13,7 +13,7 @@ static class HelpTopics
               2    the command line is not valid
               4    permission denied
               5    not found
-              6    conflict: it exists already, or is in use
+              6    conflict: it exists already, is in use, or was changed by somebody else
               7    the server is not reachable, or did not answer in time
               8    stored data is damaged, or a block is bad
               10   something is degraded (status --exit-code, device verify)

@@ -16,11 +16,13 @@ static class KeyValueCommands
         ServerUse.None)
     {
         KeyValueStoreCommands.CreateCreate(terminal),
-        KeyValueEntryCommands.CreateGet(),
-        KeyValueEntryCommands.CreatePut(terminal),
-        KeyValueEntryCommands.CreateDelete(terminal),
+        KeyValueGetCommand.Create(terminal),
+        KeyValuePutCommand.Create(terminal),
+        KeyValueDeleteCommand.Create(terminal),
+        KeyValueExpireCommand.Create(terminal),
         KeyValueScanCommand.Create(terminal),
         KeyValueLoadCommand.Create(terminal),
+        KeyValueKeyspaceCommands.Create(terminal),
         KeyValueStoreCommands.CreateStats(),
         KeyValueStoreCommands.CreateVerify(),
         KeyValueStoreCommands.CreateCompact(),

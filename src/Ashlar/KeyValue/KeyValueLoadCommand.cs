@@ -13,6 +13,7 @@ static class KeyValueLoadCommand
     public static Verb Create(Terminal terminal)
     {
         var directory = KeyValueArguments.Directory();
+        var keyspace = KeyValueArguments.Keyspace(terminal);
         var file = new Option<string>("--file")
         {
             Description = "Where the entries are; - is standard input [default: -]",
@@ -46,12 +47,13 @@ static class KeyValueLoadCommand
             [
                 "ashlar kv load ./store --file cities.tsv",
                 "ashlar kv load ./store --file dump --format binary",
+                "ashlar kv load ./store --keyspace users --file cities.tsv",
                 "ashlar kv load ./store --generate 1000000 --value-size 100",
             ],
             (invocation, cancellationToken) =>
             {
                 if (invocation.IsGiven(generate) && invocation.IsGiven(file)) throw Usage.Error("--generate and --file cannot be combined");
-                using var store = KeyValueArguments.Open(invocation, directory);
+                using var store = KeyValueArguments.Open(invocation, directory, keyspace);
                 using var input = invocation.IsGiven(generate)
                     ? Stream.Null
                     : new BufferedStream(EntryFile.OpenInput(terminal, invocation.Get(file)!), 1 << 16);
@@ -65,14 +67,14 @@ static class KeyValueLoadCommand
                 var seconds = terminal.TimeProvider.GetElapsedTime(started).TotalSeconds;
                 KeyValueCommands.WriteChange(
                     invocation,
-                    new() { Path = store.Directory, Operation = "load", Entries = count },
+                    new() { Path = store.Directory, Keyspace = store.Keyspace, Operation = "load", Entries = count },
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"{KeyValueCommands.Entries(count)} loaded in {seconds:F1} s "
                             + $"({(seconds > 0 ? count / seconds : 0):F0} per second)"));
                 return Task.FromResult(ExitCode.Ok);
             })
-        { directory, file, format, generate, valueSize, seed, durability };
+        { directory, keyspace, file, format, generate, valueSize, seed, durability };
         foreach (var option in encoding.All) verb.Options.Add(option);
         return verb;
     }
@@ -93,7 +95,7 @@ static class KeyValueLoadCommand
         }
 
         store.Write(batch, durability);
-        store.Sync();
+        store.Entries.Sync();
         return count;
     }
 

@@ -18,6 +18,13 @@ sealed record KeyValueEntry
     public required string Key { get; init; }
 
     public required string Value { get; init; }
+
+    /// <summary>Of the write that put it: what <c>--if-sequence</c> takes. In a sharded store it counts the writes of one shard.</summary>
+    public required ulong Sequence { get; init; }
+
+    /// <summary>From when on it reads as absent; absent for an entry that does not expire.</summary>
+    [JsonConverter(typeof(CommitTimes.Converter))]
+    public DateTimeOffset? ExpiresAt { get; init; }
 }
 
 /// <summary>What a command did to a store.</summary>
@@ -29,10 +36,15 @@ sealed record KeyValueChange
 
     public required string Path { get; init; }
 
-    /// <summary>create, put, delete, load or compact.</summary>
+    /// <summary>Name of the keyspace whose entries were changed; absent for those that are in none.</summary>
+    public string? Keyspace { get; init; }
+
+    /// <summary>create, put, delete, expire, load or compact.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>Entries that were written, or parts of an archive that were deleted.</summary>
+    /// <summary>
+    /// Entries that were written, or parts of an archive that were deleted; absent for a range, whose keys nobody counted.
+    /// </summary>
     public long? Entries { get; init; }
 
     /// <summary>Shards of the store that was created; absent for one without.</summary>
@@ -44,12 +56,39 @@ sealed record KeyValueChange
     /// <summary>And after.</summary>
     public long? BytesAfter { get; init; }
 
-    /// <summary>Of a restore to one moment: every write up to this sequence is there.</summary>
+    /// <summary>Of a put, that of the entry. Of a restore to one moment: every write up to this sequence is there.</summary>
     public ulong? Sequence { get; init; }
 
     /// <summary>When the newest of them was committed.</summary>
     [JsonConverter(typeof(CommitTimes.Converter))]
     public DateTimeOffset? CommittedAt { get; init; }
+
+    /// <summary>From when on the entry reads as absent; absent where it does not, or that was not asked for.</summary>
+    [JsonConverter(typeof(CommitTimes.Converter))]
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+/// <summary>A keyspace of a store.</summary>
+sealed record KeyValueKeyspace
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueKeyspace";
+
+    /// <summary>Directory of the store.</summary>
+    public required string Path { get; init; }
+
+    public required string Name { get; init; }
+}
+
+/// <summary>The keyspaces of a store.</summary>
+sealed record KeyValueKeyspaceList
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueKeyspaceList";
+
+    public required IReadOnlyList<KeyValueKeyspace> Items { get; init; }
 }
 
 /// <summary>Counts and sizes of a store.</summary>
@@ -65,6 +104,9 @@ sealed record KeyValueFacts
 
     /// <summary>Absent for a store without shards.</summary>
     public int? ShardCount { get; init; }
+
+    /// <summary>Number of keyspaces; absent for a sharded store, which has none.</summary>
+    public int? Keyspaces { get; init; }
 
     /// <summary>Of the whole store; counters since this command opened it.</summary>
     public required KeyValueStatistics Statistics { get; init; }
@@ -241,6 +283,8 @@ sealed record KeyValueRepaired
 [JsonSerializable(typeof(KeyValueBackup))]
 [JsonSerializable(typeof(KeyValueBackupList))]
 [JsonSerializable(typeof(KeyValueEntry))]
+[JsonSerializable(typeof(KeyValueKeyspace))]
+[JsonSerializable(typeof(KeyValueKeyspaceList))]
 [JsonSerializable(typeof(KeyValueChange))]
 [JsonSerializable(typeof(KeyValueFacts))]
 [JsonSerializable(typeof(KeyValueVerdict))]

@@ -67,6 +67,7 @@ static class KeyValueStoreCommands
                     Path = store.Directory,
                     Id = store.Id,
                     ShardCount = store.ShardCount == 0 ? null : store.ShardCount,
+                    Keyspaces = store.ShardCount == 0 ? store.ListKeyspaces().Count : null,
                     Statistics = store.GetStatistics(),
                 };
                 invocation.Write(
@@ -140,9 +141,11 @@ static class KeyValueStoreCommands
     {
         var (writer, style) = (terminal.Out, terminal.OutStyle);
         var statistics = facts.Statistics;
-        new FactSheet()
+        var sheet = new FactSheet()
             .Add("Store", facts.Path)
-            .Add("Id", facts.Id.ToString("D"))
+            .Add("Id", facts.Id.ToString("D"));
+        if (facts.Keyspaces is > 0 and var keyspaces) sheet.Add("Keyspaces", keyspaces.ToString(CultureInfo.InvariantCulture));
+        sheet
             .Add("Writes", $"{CountWrites(store)} ever")
             .Add(
                 "Entries",

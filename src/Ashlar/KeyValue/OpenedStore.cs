@@ -4,11 +4,12 @@ using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>The store of a directory, with shards or without.</summary>
+/// <summary>The store of a directory, with shards or without, or a keyspace of one.</summary>
 sealed class OpenedStore : IDisposable
 {
     readonly KeyValueStore? plain;
     readonly ShardedKeyValueStore? sharded;
+    Keyspace? keyspace;
 
     OpenedStore(string directory, KeyValueStore? plain, ShardedKeyValueStore? sharded)
     {
@@ -22,15 +23,34 @@ sealed class OpenedStore : IDisposable
     /// <summary>0 for a store without shards.</summary>
     public int ShardCount => sharded?.ShardCount ?? 0;
 
+    /// <summary>What entries are read from and written to: the keyspace that was asked for, or what is in none.</summary>
+    public IKeyspace Entries => (IKeyspace?)keyspace ?? (IKeyspace?)plain ?? sharded!;
+
+    /// <summary>The keyspace that was asked for; null for none.</summary>
+    public string? Keyspace => keyspace?.Name;
+
     public Guid Id => sharded?.StoreId ?? plain!.StoreId;
 
     /// <summary>Opens what is there.</summary>
     /// <param name="directory">Where.</param>
     /// <param name="isReadOnly">Whether nothing on disk is changed; then others may read at the same time.</param>
     /// <param name="create">The command that would create it.</param>
-    /// <exception cref="CommandException">There is no store.</exception>
-    public static OpenedStore Open(string directory, bool isReadOnly, string create) =>
-        Open(directory, new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly }, create);
+    /// <param name="keyspace">Name of the keyspace whose entries are meant; null: those that are in none.</param>
+    /// <exception cref="CommandException">There is no store, or no such keyspace.</exception>
+    public static OpenedStore Open(string directory, bool isReadOnly, string create, string? keyspace = null)
+    {
+        var store = Open(directory, new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly }, create);
+        try
+        {
+            if (keyspace is not null) store.keyspace = store.RequireKeyspace(keyspace);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Opens what is there, to archive its log.</summary>
     /// <exception cref="CommandException">There is no store.</exception>
@@ -65,23 +85,44 @@ sealed class OpenedStore : IDisposable
         return new(directory, null, ShardedKeyValueStore.Open(directory, options));
     }
 
-    public byte[]? Get(ReadOnlySpan<byte> key) => plain is null ? sharded!.Get(key) : plain.Get(key);
-
     /// <summary>Applies a batch: as a whole, or in a sharded store what belongs to one shard as a whole.</summary>
     public void Write(WriteBatch batch, Durability durability)
     {
-        if (plain is null) sharded!.WritePerShard(batch, durability);
-        else plain.Write(batch, durability);
+        if (sharded is not null) sharded.WritePerShard(batch, durability);
+        else Entries.Write(batch, durability);
     }
 
-    public void Sync()
+    /// <summary>Names of all keyspaces; a sharded store has none.</summary>
+    public IReadOnlyList<string> ListKeyspaces() => plain?.ListKeyspaces() ?? [];
+
+    /// <summary>A keyspace that is there.</summary>
+    /// <exception cref="CommandException">There is none of that name, or the store is sharded.</exception>
+    public Keyspace RequireKeyspace(string name) => RequirePlain().FindKeyspace(name) ?? throw new CommandException(
+        ExitCode.NotFound, Api.ProblemTypes.Failed, $"there is no keyspace '{name}' in {Directory}");
+
+    /// <summary>Creates a keyspace, durably.</summary>
+    /// <exception cref="CommandException">There is one of that name already, or the store is sharded.</exception>
+    public void CreateKeyspace(string name)
     {
-        plain?.Sync();
-        sharded?.Sync();
+        if (RequirePlain().FindKeyspace(name) is not null)
+        {
+            throw new CommandException(
+                ExitCode.Conflict, Api.ProblemTypes.Exists, $"there is a keyspace '{name}' in {Directory} already");
+        }
+
+        plain!.OpenKeyspace(name);
     }
 
-    public EntryCursor Scan(KeyRange range, ScanDirection direction) =>
-        new(plain?.Scan(range, direction), sharded?.Scan(range, direction));
+    /// <summary>Drops a keyspace with all of its keys, durably; it is there.</summary>
+    public void DropKeyspace(string name) => plain!.DropKeyspace(name);
+
+    KeyValueStore RequirePlain() =>
+        plain ?? throw Usage.Error($"{Directory} is sharded, and sharded stores have no keyspaces");
+
+    /// <summary>What a command ends with whose key is absent.</summary>
+    public CommandException NoKey(string typed) => new(
+        ExitCode.NotFound, Api.ProblemTypes.Failed,
+        $"there is no key '{typed}'{(keyspace is null ? "" : $" in keyspace '{keyspace.Name}'")}");
 
     public KeyValueStatistics GetStatistics() => plain?.GetStatistics() ?? sharded!.GetStatistics();
 
@@ -146,21 +187,5 @@ sealed class OpenedStore : IDisposable
 
         CommandException NotFound(string problem) =>
             new(ExitCode.NotFound, Api.ProblemTypes.Failed, $"{directory}: {problem}", create);
-    }
-}
-
-/// <summary>Walks the entries of a store.</summary>
-sealed class EntryCursor(KeyValueCursor? plain, ShardedKeyValueCursor? sharded) : IDisposable
-{
-    public ReadOnlySpan<byte> Key => plain is null ? sharded!.Key : plain.Key;
-
-    public ReadOnlySpan<byte> Value => plain is null ? sharded!.Value : plain.Value;
-
-    public bool MoveNext() => plain?.MoveNext() ?? sharded!.MoveNext();
-
-    public void Dispose()
-    {
-        plain?.Dispose();
-        sharded?.Dispose();
     }
 }

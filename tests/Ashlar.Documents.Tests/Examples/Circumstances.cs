@@ -12,6 +12,12 @@ sealed record Circumstances
         ashlar kv backup ./store ./backups
         """;
 
+    const string Keyspaces = """
+        ashlar kv create ./store
+        ashlar kv put ./store city/paris bonjour
+        ashlar kv keyspace create ./store users
+        """;
+
     const string Snapshots = """
         ashlar volume create vm1 --size 1GiB
         ashlar snapshot create vm1@monday
@@ -165,16 +171,22 @@ sealed record Circumstances
         ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },
         ["ashlar kv *"] = After("ashlar kv create ./store; ashlar kv put ./store city/paris bonjour"),
         ["ashlar kv create"] = new(),
+        ["ashlar kv put"] = After(Keyspaces),
+        ["ashlar kv delete"] = After(Keyspaces),
+        ["ashlar kv scan"] = After(Keyspaces),
+        ["ashlar kv keyspace create ./store orders"] = After("ashlar kv create ./store"),
+        ["ashlar kv keyspace *"] = After("ashlar kv create ./store; ashlar kv keyspace create ./store users"),
+        ["ashlar kv keyspace drop ./store users"] =
+            After("ashlar kv create ./store; ashlar kv keyspace create ./store users") with { Answer = "y" },
         ["ashlar kv put ./store photo --file -"] = After("ashlar kv create ./store") with { Input = "a photo" },
-        ["ashlar kv get"] = After("""
-            ashlar kv create ./store
-            ashlar kv put ./store city/paris bonjour
+        ["ashlar kv get"] = After($"""
+            {Keyspaces}
+            ashlar kv put ./store 42 alice --keyspace users
             ashlar kv put ./store 00ff 01 --hex
             ashlar kv put ./store photo 'a photo'
             """),
-        ["ashlar kv load"] = After("""
-            ashlar kv create ./store
-            ashlar kv put ./store city/paris bonjour
+        ["ashlar kv load"] = After($"""
+            {Keyspaces}
             ashlar kv scan ./store --raw >dump
             printf 'paris\t2.1 million\n' >cities.tsv
             """),

@@ -52,6 +52,11 @@ static class Programs
         builder.Services.AddHealthChecks().AddAshlarKeyValue().AddAshlarKeyValue("audit", tags: ["ready"]);
     }
 
+    public static void WithKeyspaces(WebApplicationBuilder builder)
+    {
+        builder.Services.AddAshlarKeyValue(options => options.Directory = "/var/lib/shop").AddKeyspace("users").AddKeyspace("orders");
+    }
+
     public static void SetFor(IDistributedCache cache, byte[] value) =>
         cache.Set(
             "key",

@@ -79,7 +79,37 @@ public sealed class UnknownChoiceTests
             });
             _ = store.TransactAsync(_ => throw new InvalidOperationException("It was carried out."), (Durability)Unknown).AsTask();
         },
-        ["Keyspace.PutIfAbsent"] = store => store.OpenKeyspace("kept").PutIfAbsent("a"u8, "1"u8, (Durability)Unknown),
+        ["Keyspace.PutIfAbsent"] = store =>
+        {
+            var keyspace = store.OpenKeyspace("kept");
+            Assert.Throws<ArgumentOutOfRangeException>(
+                () => keyspace.PutIfAbsent("a"u8, "1"u8, TimeSpan.FromHours(1), (Durability)Unknown));
+            keyspace.PutIfAbsent("a"u8, "1"u8, (Durability)Unknown);
+        },
+        ["Keyspace.Write"] = store => store.OpenKeyspace("kept").Write(new WriteBatch(), (Durability)Unknown),
+        ["Keyspace.WriteAsync"] = store => _ = store.OpenKeyspace("kept").WriteAsync(new WriteBatch(), (Durability)Unknown).AsTask(),
+        ["Keyspace.PutAsync"] = store =>
+        {
+            var keyspace = store.OpenKeyspace("kept");
+            Assert.Throws<ArgumentOutOfRangeException>(
+                () => { _ = keyspace.PutAsync("a"u8, "1"u8, TimeSpan.FromHours(1), (Durability)Unknown).AsTask(); });
+            _ = keyspace.PutAsync("a"u8, "1"u8, (Durability)Unknown).AsTask();
+        },
+        ["Keyspace.DeleteAsync"] = store => _ = store.OpenKeyspace("kept").DeleteAsync("a"u8, (Durability)Unknown).AsTask(),
+        ["Keyspace.DeleteRangeAsync"] = store =>
+            _ = store.OpenKeyspace("kept").DeleteRangeAsync(KeyRange.All, (Durability)Unknown).AsTask(),
+        ["Keyspace.TryWrite"] = store =>
+            store.OpenKeyspace("kept").TryWrite(new WriteBatch(), new WriteConditions(), (Durability)Unknown),
+        ["Keyspace.TryWriteAsync"] = store =>
+            _ = store.OpenKeyspace("kept").TryWriteAsync(new WriteBatch(), new WriteConditions(), (Durability)Unknown).AsTask(),
+        ["Keyspace.TryRenew"] = store => store.OpenKeyspace("kept").TryRenew("absent"u8, TimeSpan.FromHours(1), (Durability)Unknown),
+        ["Keyspace.Increment"] = store => store.OpenKeyspace("kept").Increment("a"u8, 1, (Durability)Unknown),
+        ["Keyspace.Transact"] = store =>
+        {
+            var keyspace = store.OpenKeyspace("kept");
+            Assert.Throws<ArgumentOutOfRangeException>(() => keyspace.Transact(_ => 1, (Durability)Unknown));
+            keyspace.Transact(_ => Assert.Fail("It was carried out."), (Durability)Unknown);
+        },
         ["Keyspace.PutIfUnchanged"] = store => store.OpenKeyspace("kept").PutIfUnchanged("a"u8, "1"u8, 0, (Durability)Unknown),
         ["Keyspace.DeleteIfUnchanged"] = store => store.OpenKeyspace("kept").DeleteIfUnchanged("a"u8, 0, (Durability)Unknown),
         ["KeyspaceTransaction.Scan"] = store =>
