@@ -55,7 +55,8 @@ public sealed partial class KeyValueStore
         ArgumentNullException.ThrowIfNull(action);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxAttempts, 1);
         EnumArgument.RequireDefined(durability);
-        if (IsTask(typeof(T))) throw new ArgumentException($"It is asynchronous: {nameof(TransactAsync)} waits for it.", nameof(action));
+        if (IsTask(typeof(T)))
+            throw new ArgumentException($"It is asynchronous: {nameof(KeyValueStore)}.{nameof(TransactAsync)} waits for it.", nameof(action));
         var hasTurn = false;
         try
         {

@@ -32,7 +32,7 @@ public sealed partial class Keyspace : IKeyspace
     /// <summary>Longest value that it takes: <see cref="KeyValueOptions.MaxValueBytes"/>.</summary>
     public int MaxValueBytes => store.MaxValueBytes;
 
-    /// <summary>Whether it was dropped: every call throws <see cref="KeyspaceDroppedException"/> then.</summary>
+    /// <summary>Whether it was dropped: what reads or writes entries of it throws <see cref="KeyspaceDroppedException"/> then.</summary>
     public bool IsDropped => Identity.IsDropped;
 
     internal KeyspaceIdentity Identity { get; }

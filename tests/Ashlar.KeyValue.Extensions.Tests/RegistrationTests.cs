@@ -53,6 +53,21 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public void A_service_key_stands_for_one_keyspace_of_one_store()
+    {
+        var disk = TestHost.NewDisk();
+        var services = new ServiceCollection();
+        services.AddAshlarKeyValue(TestHost.On(disk)).AddKeyspace("users").AddKeyspace("users");
+        var audit = services.AddAshlarKeyValue("audit", TestHost.On(disk, "/audit"));
+        var refused = Assert.Throws<InvalidOperationException>(() => audit.AddKeyspace("users"));
+        Assert.Contains("'users' of the default store", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("store 'audit'", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => audit.AddKeyspace("others", serviceKey: "users"));
+        using var provider = services.BuildServiceProvider();
+        Assert.Same(provider.GetRequiredService<KeyValueStore>(), provider.GetRequiredKeyedService<Keyspace>("users").Store);
+    }
+
+    [Fact]
     public void A_store_is_opened_once_for_all_who_ask_and_closed_with_the_container()
     {
         var disk = TestHost.NewDisk();

@@ -1,4 +1,4 @@
 namespace Ashlar.KeyValue.Extensions.Hosting;
 
 /// <summary>A keyspace that is opened with its store.</summary>
-sealed record RegisteredKeyspace(string Name);
+sealed record RegisteredKeyspace(string Name, string ServiceKey);

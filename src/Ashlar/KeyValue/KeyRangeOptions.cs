@@ -19,6 +19,9 @@ sealed class KeyRangeOptions
     public KeyRange Parse(Invocation invocation, EncodingOptions encoding)
     {
         var (prefixText, fromText, toText) = (invocation.Get(prefix), invocation.Get(from), invocation.Get(to));
+        // No key is empty: it is a variable of a script that was not set.
+        foreach (var option in All.Where(option => invocation.Get((Option<string?>)option) is ""))
+            throw Usage.Error($"{option.Name} is empty", "leave it away for all keys");
         if (prefixText is not null)
         {
             if (fromText is not null || toText is not null) throw Usage.Error("--prefix cannot be combined with --from and --to");

@@ -40,8 +40,7 @@ static class KeyValueDeleteCommand
                 var batch = new WriteBatch();
                 foreach (var key in typed) batch.Delete(encoding.Parse(invocation, key));
                 var deleted = range.Parse(invocation, encoding);
-                if (range.IsGiven(invocation) && deleted.Start.IsEmpty && !deleted.HasEnd)
-                    throw Usage.Error("this range is every key", "ask for that by --all");
+                if (range.IsGiven(invocation)) RequireSomeKeys(deleted);
                 using var store = KeyValueArguments.Open(invocation, directory, keyspace);
                 if (invocation.Get(all)) await invocation.ConfirmAsync(Question(store), invocation.Get(yes), cancellationToken);
                 var lasting = invocation.Get(durability).ToDurability();
@@ -81,6 +80,13 @@ static class KeyValueDeleteCommand
             case > 1:
                 throw Usage.Error("keys, a range and --all cannot be combined");
         }
+    }
+
+    static void RequireSomeKeys(KeyRange range)
+    {
+        // The first key that there can be is a byte of 0.
+        if (range.Start is [] or [0] && !range.HasEnd) throw Usage.Error("this range is every key", "ask for that by --all");
+        if (range.HasEnd && range.Start.SequenceCompareTo(range.End) >= 0) throw Usage.Error("this range has no keys");
     }
 
     static string Question(OpenedStore store) => store.Keyspace is { } keyspace

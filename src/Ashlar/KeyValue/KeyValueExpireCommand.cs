@@ -43,11 +43,9 @@ static class KeyValueExpireCommand
                 var lifetime = invocation.Get(time);
                 using var store = KeyValueArguments.Open(invocation, directory, keyspace);
                 var lasting = invocation.Get(durability).ToDurability();
-                var isThere = lifetime == TimeSpan.Zero
-                    ? TryKeep(store, keyBytes, lasting)
-                    : store.Entries.TryRenew(keyBytes, lifetime, lasting);
-                if (!isThere) throw store.NoKey(invocation.Get(key));
-                store.Entries.TryGetInfo(keyBytes, out var info);
+                DateTimeOffset? end = lifetime == TimeSpan.Zero ? null : store.Entries.ExpiryAfter(lifetime);
+                if (!TryKeep(store, keyBytes, end, lasting)) throw store.NoKey(invocation.Get(key));
+                store.Entries.TryGetInfo(keyBytes, out var info); // Not any more, where it has expired by now.
                 store.Close();
                 KeyValueCommands.WriteChange(
                     invocation,
@@ -58,9 +56,9 @@ static class KeyValueExpireCommand
                         Operation = "expire",
                         Entries = 1,
                         Sequence = info.Sequence == 0 ? null : info.Sequence,
-                        ExpiresAt = info.ExpiresAt,
+                        ExpiresAt = end,
                     },
-                    $"{invocation.Get(key)} {(info.ExpiresAt is { } end ? $"expires at {CommitTimes.Format(end)}" : "does not expire")}");
+                    $"{invocation.Get(key)} {(end is { } moment ? $"expires at {CommitTimes.Format(moment)}" : "does not expire")}");
                 return ExitCode.Ok;
             })
         { directory, key, time, keyspace, durability };
@@ -69,11 +67,12 @@ static class KeyValueExpireCommand
     }
 
     // The lock of the store is held, so nobody else writes: what is refused has expired meanwhile.
-    static bool TryKeep(OpenedStore store, byte[] key, Durability durability)
+    static bool TryKeep(OpenedStore store, byte[] key, DateTimeOffset? expiresAt, Durability durability)
     {
         if (store.Entries.Get(key, out var info) is not { } value) return false;
         var batch = new WriteBatch();
-        batch.Put(key, value);
+        if (expiresAt is { } end) batch.Put(key, value, end);
+        else batch.Put(key, value);
         return store.Entries.TryWrite(batch, new WriteConditions().RequireUnchanged(key, info.Sequence), durability);
     }
 }

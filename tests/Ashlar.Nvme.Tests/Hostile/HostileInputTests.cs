@@ -234,7 +234,7 @@ public sealed class HostileInputTests
     [InlineData(128)]
     public async Task A_host_that_does_not_connect_is_cut_off(int bytes)
     {
-        await using var target = new TestTarget(configure: options => options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var target = new TestTarget(configure: options => options with { HandshakeTimeout = TimeSpan.FromSeconds(1) });
         using var host = NvmeHost.DialRaw(target.EndPoint);
         var pdu = new byte[InitializeRequest.SizeBytes];
         new InitializeRequest(0, 0, default, 0).Write(pdu);

@@ -162,7 +162,8 @@ public sealed class KeyValueKeyspaceTests : IDisposable
         Assert.Equal("a does not expire\n", (await Run("expire", store, "a", "never", "--keyspace", "users")).Out);
         entry = (await Run("get", store, "a", "--keyspace", "users", "-o", "json")).OutJson;
         Assert.Equal(("1", false), (entry.GetProperty("value").GetString(), entry.TryGetProperty("expiresAt", out _)));
-        await Run("expire", store, "a", "1ms", "--keyspace", "users");
+        var gone = await Run("expire", store, "a", "1ms", "--keyspace", "users");
+        Assert.StartsWith("a expires at ", gone.Out, StringComparison.Ordinal); // Though by now it has.
         var expired = await Call("expire", store, "a", "1d", "--keyspace", "users");
         Assert.Equal((5, "error: there is no key 'a' in keyspace 'users'\n"), (expired.ExitCode, expired.Error));
         Assert.Equal("outside\n", (await Run("get", store, "a")).Out);
@@ -174,7 +175,11 @@ public sealed class KeyValueKeyspaceTests : IDisposable
     [InlineData(2, "cannot be combined", "delete", "STORE", "a", "--all", "--yes")]
     [InlineData(2, "--prefix cannot be combined", "delete", "STORE", "--prefix", "a", "--from", "b")]
     [InlineData(2, "--from is after --to", "delete", "STORE", "--from", "b", "--to", "a")]
-    [InlineData(2, "this range is every key", "delete", "STORE", "--prefix", "")]
+    [InlineData(2, "this range is every key", "delete", "STORE", "--from", "00", "--hex")]
+    [InlineData(2, "this range has no keys", "delete", "STORE", "--from", "a", "--to", "a")]
+    [InlineData(2, "--prefix is empty", "delete", "STORE", "--prefix", "")]
+    [InlineData(2, "--from is empty", "delete", "STORE", "--from", "", "--to", "b")]
+    [InlineData(2, "--to is empty", "scan", "STORE", "--to", "")]
     [InlineData(2, "--if-sequence is for one key", "delete", "STORE", "a", "b", "--if-sequence", "1")]
     [InlineData(2, "--if-sequence is for one key", "delete", "STORE", "--prefix", "b", "--if-sequence", "1")]
     [InlineData(2, "--if-sequence: '0' is not a number", "delete", "STORE", "a", "--if-sequence", "0")]
