@@ -16,6 +16,9 @@ sealed class ExpiryWatch : IDisposable
     /// <summary>The clock may be set meanwhile.</summary>
     static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
+    /// <summary>Between looks at a jump, which counts only if it was there at all of them.</summary>
+    static readonly TimeSpan WhileJumping = TimeSpan.FromMinutes(1);
+
     readonly StoreState state;
     readonly ExpiryClock clock;
     readonly bool isUsed;
@@ -32,8 +35,8 @@ sealed class ExpiryWatch : IDisposable
         timer = WorkerClock.For(engine.Options.TimeProvider).CreateTimer(
             _ =>
             {
-                look();
                 Follow();
+                look(); // Behind it: what expires between the two is met, as it would not be the other way round.
             },
             null,
             Timeout.InfiniteTimeSpan,
@@ -50,7 +53,11 @@ sealed class ExpiryWatch : IDisposable
             using var read = state.Read();
             var now = clock.Now();
             var next = read.Version.Tables.All().Min(table => NextMoment(table.Info, now));
-            timer.Change(next is null ? Timeout.InfiniteTimeSpan : Bounded(next.Value - now), Timeout.InfiniteTimeSpan);
+            var isJumping = clock.SeesJump;
+            var wait = next is { } moment ? Bounded(moment - now, isJumping ? WhileJumping : Longest)
+                : isJumping ? WhileJumping
+                : Timeout.InfiniteTimeSpan;
+            timer.Change(wait, Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {
@@ -61,9 +68,9 @@ sealed class ExpiryWatch : IDisposable
     /// <summary>It does not look again; a look that has begun goes on.</summary>
     public void Dispose() => timer.Dispose();
 
-    static TimeSpan Bounded(long milliseconds)
+    static TimeSpan Bounded(long milliseconds, TimeSpan longest)
     {
-        var wait = TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)Longest.TotalMilliseconds));
+        var wait = TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)longest.TotalMilliseconds));
         return wait > Shortest ? wait : Shortest;
     }
 

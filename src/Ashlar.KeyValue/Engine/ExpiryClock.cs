@@ -14,7 +14,7 @@ namespace Ashlar.KeyValue.Engine;
 /// </remarks>
 sealed class ExpiryClock
 {
-    /// <summary>A jump counts when it was seen at two looks that are so far apart, and at all between them.</summary>
+    /// <summary>A jump counts when it, or a larger one, was seen at two looks that are so far apart, and at all between them.</summary>
     public static readonly TimeSpan Confirmation = TimeSpan.FromMinutes(10);
 
     /// <summary>Clocks that are brought to the right time little by little, and what a machine sleeps, may add up to so much.</summary>
@@ -24,7 +24,7 @@ sealed class ExpiryClock
     readonly Lock gate = new();
     TimeSpan believed; // Since 1970.
     long believedAt; // Timestamp.
-    TimeSpan ahead; // Of what is believed, at the look that saw the jump first; zero: there was none.
+    TimeSpan ahead; // Of the time that has passed: the least since the jump was seen first; zero: there is none.
     long seenAt;
 
     /// <summary>Believes what a clock says.</summary>
@@ -34,30 +34,54 @@ sealed class ExpiryClock
         (believed, believedAt) = (Read(), clock.GetTimestamp());
     }
 
+    /// <summary>Whether a jump was there at the last look and does not count yet: who waits for it has to look again.</summary>
+    public bool SeesJump
+    {
+        get
+        {
+            using (gate.Hold()) return ahead != TimeSpan.Zero;
+        }
+    }
+
     /// <summary>The time (<see cref="Expiry.Now"/>).</summary>
     public long Now()
     {
         using (gate.Hold())
         {
-            var (now, passedAt) = (Read(), clock.GetTimestamp());
-            var expected = believed + clock.GetElapsedTime(believedAt, passedAt);
-            if (IsBelieved(now - expected, passedAt))
+            var (now, at) = (Read(), clock.GetTimestamp());
+            var time = believed + clock.GetElapsedTime(believedAt, at);
+            var counted = Counted(now - time, at);
+            if (counted != TimeSpan.Zero)
             {
-                (believed, believedAt, ahead) = (now, passedAt, TimeSpan.Zero);
-                return (long)now.TotalMilliseconds;
+                time += counted;
+                (believed, believedAt) = (time, at);
             }
 
-            Invariant.Require(expected < now);
-            return (long)expected.TotalMilliseconds;
+            Invariant.Require(time <= now);
+            return (long)time.TotalMilliseconds;
         }
     }
 
-    bool IsBelieved(TimeSpan jump, long at)
+    // What counts of a jump by now. A larger one confirms a smaller one: a machine that sleeps often would have none confirmed otherwise.
+    TimeSpan Counted(TimeSpan jump, long at)
     {
-        if (jump <= Tolerance) return true;
-        if (ahead != TimeSpan.Zero && (jump - ahead).Duration() <= Tolerance) return clock.GetElapsedTime(seenAt, at) >= Confirmation;
-        (ahead, seenAt) = (jump, at); // Another one: it is looked at from now on.
-        return false;
+        if (jump <= Tolerance)
+        {
+            ahead = TimeSpan.Zero;
+            return jump;
+        }
+
+        if (ahead == TimeSpan.Zero || jump < ahead - Tolerance)
+        {
+            (ahead, seenAt) = (jump, at);
+            return TimeSpan.Zero;
+        }
+
+        if (jump < ahead) ahead = jump;
+        if (clock.GetElapsedTime(seenAt, at) < Confirmation) return TimeSpan.Zero;
+        var counted = jump - ahead <= Tolerance ? jump : ahead;
+        (ahead, seenAt) = (jump - counted, at); // The rest is looked at from now on.
+        return counted;
     }
 
     TimeSpan Read() => TimeSpan.FromMilliseconds(Expiry.Now(clock));

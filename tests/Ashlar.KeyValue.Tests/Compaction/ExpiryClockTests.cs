@@ -73,6 +73,40 @@ public sealed class ExpiryClockTests
         RequireClock();
     }
 
+    [Fact]
+    public void Jumps_that_come_more_often_than_they_are_confirmed_count_one_after_the_other()
+    {
+        for (var night = 0; night < 40; night++)
+        {
+            clock.JumpWallClock(Day);
+            Assert.True(expiry.Now() <= Expiry.Now(clock));
+            Assert.True(expiry.SeesJump);
+            clock.Advance(ExpiryClock.Confirmation / 2);
+            var behind = TimeSpan.FromMilliseconds(Expiry.Now(clock) - expiry.Now());
+            Assert.InRange(behind, TimeSpan.Zero, 4 * Day);
+        }
+
+        clock.Advance(ExpiryClock.Confirmation);
+        expiry.Now();
+        clock.Advance(ExpiryClock.Confirmation);
+        RequireClock();
+        Assert.False(expiry.SeesJump);
+    }
+
+    [Fact]
+    public void A_jump_of_which_a_part_is_taken_back_is_another()
+    {
+        clock.JumpWallClock(365 * Day);
+        var before = expiry.Now();
+        clock.Advance(ExpiryClock.Confirmation - Second);
+        clock.JumpWallClock(-300 * Day);
+        expiry.Now();
+        clock.Advance(Second);
+        Assert.Equal(before + (long)ExpiryClock.Confirmation.TotalMilliseconds, expiry.Now());
+        clock.Advance(ExpiryClock.Confirmation);
+        RequireClock();
+    }
+
     [Theory, InlineData(40), InlineData(400)]
     public void Neither_tables_nor_merges_lose_what_has_expired_by_a_clock_that_is_put_right(int valueBytes)
     {

@@ -38,6 +38,31 @@ public sealed class ExpiryWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task A_jump_of_the_clock_is_looked_at_until_it_counts()
+    {
+        Fill(lives: 300, stays: 0);
+        clock.JumpWallClock(2 * Life);
+        clock.Advance(TimeSpan.FromHours(1)); // The look that sees it.
+        Assert.True(clock.UntilNextTimer <= TimeSpan.FromMinutes(1));
+        Assert.Equal(300, store.GetStatistics().TableEntries);
+        clock.Advance(ExpiryClock.Confirmation);
+        await Waiting.UntilAsync(() => store.GetStatistics().TableEntries == 0, "the tables go");
+        Assert.Null(clock.UntilNextTimer);
+    }
+
+    [Fact]
+    public async Task It_is_also_where_nothing_expires_later_and_no_longer_than_that()
+    {
+        Fill(lives: 0, stays: 300);
+        clock.JumpWallClock(Life);
+        store.Put("1", "1");
+        store.Flush();
+        await Waiting.UntilAsync(() => clock.UntilNextTimer <= TimeSpan.FromMinutes(1), "a look at the jump");
+        clock.Advance(ExpiryClock.Confirmation + TimeSpan.FromMinutes(1));
+        Assert.Null(clock.UntilNextTimer);
+    }
+
+    [Fact]
     public void Nothing_is_waited_for_where_nothing_expires()
     {
         Fill(lives: 0, stays: 300);
