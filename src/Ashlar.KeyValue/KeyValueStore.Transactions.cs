@@ -56,7 +56,7 @@ public sealed partial class KeyValueStore
         ArgumentOutOfRangeException.ThrowIfLessThan(maxAttempts, 1);
         EnumArgument.RequireDefined(durability);
         if (IsTask(typeof(T)))
-            throw new ArgumentException($"It is asynchronous: {nameof(KeyValueStore)}.{nameof(TransactAsync)} waits for it.", nameof(action));
+            throw new ArgumentException($"Asynchronous: {nameof(KeyValueStore)}.{nameof(TransactAsync)} waits for it.", nameof(action));
         var hasTurn = false;
         try
         {
