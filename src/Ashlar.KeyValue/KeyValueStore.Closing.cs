@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Errors;
@@ -45,7 +46,7 @@ public sealed partial class KeyValueStore
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
         Release(wasOpened: true);
         // Anything but a refusal of the disk is an error of this program.
-        if (closingFailure is not null and not AshlarException) ExceptionDispatchInfo.Throw(closingFailure);
+        if (IsBug(closingFailure)) ExceptionDispatchInfo.Throw(closingFailure);
     }
 
     /// <inheritdoc cref="Dispose" />
@@ -82,9 +83,11 @@ public sealed partial class KeyValueStore
         }
         catch (Exception failure)
         {
-            closingFailure ??= failure;
+            if (closingFailure is null || (IsBug(failure) && !IsBug(closingFailure))) closingFailure = failure;
         }
     }
+
+    static bool IsBug([NotNullWhen(true)] Exception? failure) => failure is InvariantException or not (null or AshlarException);
 
     void SealLog()
     {

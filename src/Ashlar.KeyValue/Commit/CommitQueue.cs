@@ -48,6 +48,7 @@ sealed class CommitQueue : IDisposable
     TimeSpan flushTime; // Smoothed.
     bool isWriting;
     bool isClosed;
+    InvariantException? brokenBy;
 
     public CommitQueue(Committer committer, InFlightSyncs inFlight, string name)
     {
@@ -164,6 +165,7 @@ sealed class CommitQueue : IDisposable
             var sync = 0L;
             var finished = new FinishedGroups();
             bool callsDriver;
+            InvariantException? bug;
             using (gate.Hold())
             {
                 if (group.Request == CommitRequest.Close) isClosed = true;
@@ -173,8 +175,10 @@ sealed class CommitQueue : IDisposable
                 isWriting = false;
                 if (sync == 0 && count < MaxGroupsInARow) next = TakeNext(isPatient: false);
                 callsDriver = next is null && MustCallDriver();
+                bug = brokenBy;
             }
 
+            if (bug is not null) committer.Refuse(bug);
             if (callsDriver) driver.Wake();
             finished.Wake(own);
             Invariant.Require(finished.IsEmpty); // Whoever is forgotten here sleeps for ever.
@@ -232,37 +236,73 @@ sealed class CommitQueue : IDisposable
         var error = committer.Flush(inFlight.HandleOf(sync), out var took);
         var finished = new FinishedGroups();
         bool callsDriver;
+        InvariantException? bug;
         using (gate.Hold())
         {
             if (error is null) committer.Counters.Syncs.Add(took);
-            if (inFlight.End(sync, error, out var durable)) committer.Advance(durable);
+            if (inFlight.End(sync, error, out var durable)) Advance(durable);
             flushTime = ((7 * flushTime) + took) / 8;
             CompleteReady(ref finished);
             callsDriver = MustCallDriver();
+            bug = brokenBy;
         }
 
+        if (bug is not null) committer.Refuse(bug);
         if (callsDriver) driver.Wake();
         finished.Wake(own);
         Invariant.Require(finished.IsEmpty);
     }
 
-    // Publishes and acknowledges, in order, what waits for nothing any more.
+    void Advance(LogPosition durable)
+    {
+        try
+        {
+            committer.Advance(durable);
+        }
+        catch (InvariantException bug)
+        {
+            Break(bug);
+        }
+    }
+
+    // What is believed of the store is wrong: nobody is told any more that it went well, and nobody is left waiting. The rest of the store
+    // learns of it without the gate (Committer.Refuse).
+    void Break(InvariantException bug)
+    {
+        brokenBy ??= bug;
+        committer.Doubt(bug);
+        inFlight.Fail(bug);
+    }
+
     void CompleteReady(ref FinishedGroups finished)
     {
-        var counted = inFlight.Counted;
-        while (unpublished.TryPeek(out var group) && group.AwaitedSync <= counted)
+        try
         {
-            unpublished.Dequeue();
-            committer.Publish(group.LastSequence);
-            Finish(group, null, ref finished);
+            if (brokenBy is null) PublishReady(ref finished);
+        }
+        catch (InvariantException bug)
+        {
+            Break(bug);
         }
 
-        while (waitingToSync.TryPeek(out var group) && group.AwaitedSync <= counted) Finish(waitingToSync.Dequeue(), null, ref finished);
         if (inFlight.Failure is null) return;
         foreach (var group in unpublished) Finish(group, committer.Refusal, ref finished);
         foreach (var group in waitingToSync) Finish(group, committer.Refusal, ref finished);
         unpublished.Clear();
         waitingToSync.Clear();
+    }
+
+    // Publishes and acknowledges, in order, what waits for nothing any more.
+    void PublishReady(ref FinishedGroups finished)
+    {
+        var counted = inFlight.Counted;
+        while (unpublished.TryPeek(out var group) && group.AwaitedSync <= counted)
+        {
+            committer.Publish(group.LastSequence);
+            Finish(unpublished.Dequeue(), null, ref finished);
+        }
+
+        while (waitingToSync.TryPeek(out var group) && group.AwaitedSync <= counted) Finish(waitingToSync.Dequeue(), null, ref finished);
     }
 
     void Finish(CommitGroup group, Exception? error, ref FinishedGroups finished)

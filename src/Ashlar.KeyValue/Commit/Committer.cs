@@ -399,6 +399,9 @@ sealed class Committer : IDisposable
         durability.Advance(lastSequence);
     }
 
+    /// <summary>Under the gate: every write is refused. Who waits for durability learns of it by <see cref="Refuse"/>.</summary>
+    public void Doubt(Exception cause) => poison.Set(cause);
+
     /// <summary>From here on every write is refused, because of this.</summary>
     public void Refuse(Exception cause)
     {

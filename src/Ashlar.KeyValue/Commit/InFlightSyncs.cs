@@ -71,14 +71,15 @@ sealed class InFlightSyncs(int maxInFlight)
         Failure ??= error;
         ring[HandleOf(sync)].HasSucceeded = error is null;
         while (MayCount(counted + 1)) durable = ring[HandleOf(++counted)].Covers;
-        if (IsAwaited && HasAtMost(awaited))
-        {
-            IsAwaited = false;
-            fewer.Value = 1;
-            fewer.WakeAll();
-        }
-
+        WakeLeader();
         return counted != before;
+    }
+
+    /// <summary>What is believed of the store is wrong: nothing counts any more.</summary>
+    public void Fail(InvariantException bug)
+    {
+        Failure ??= bug;
+        WakeLeader();
     }
 
     /// <summary>
@@ -100,6 +101,14 @@ sealed class InFlightSyncs(int maxInFlight)
         using (Gate.Hold())
         {
         }
+    }
+
+    void WakeLeader()
+    {
+        if (!IsAwaited || !HasAtMost(awaited)) return;
+        IsAwaited = false;
+        fewer.Value = 1;
+        fewer.WakeAll();
     }
 
     bool MayCount(long sync) => sync <= began && ring[HandleOf(sync)].HasSucceeded && Failure is null;

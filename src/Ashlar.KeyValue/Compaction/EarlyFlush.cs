@@ -13,8 +13,8 @@ namespace Ashlar.KeyValue.Compaction;
 /// </summary>
 /// <remarks>
 /// A moment after a range was deleted it looks, once for all that were deleted by then, how much would be given back; less than
-/// <see cref="KeyValueOptions.EarlyFlushBytes"/> is no reason. What ranges of the manifest cover does not count again, though a snapshot
-/// may keep it: so each flush that is begun is for something new.
+/// <see cref="KeyValueOptions.EarlyFlushBytes"/> is no reason, and a memtable that writers fill by themselves soon is waited for. What
+/// ranges of the manifest cover does not count again, though a snapshot may keep it: so each flush that is begun is for something new.
 /// </remarks>
 sealed class EarlyFlush : IDisposable
 {
@@ -28,6 +28,8 @@ sealed class EarlyFlush : IDisposable
     readonly Action begin;
     readonly ITimer timer;
     int isArmed;
+    MemTable? armedFor; // With the next: what was being written then. Written by who arms it, read by the look before it disarms.
+    long armedBytes;
 
     /// <summary>Prepares it.</summary>
     /// <param name="engine">The store.</param>
@@ -43,8 +45,9 @@ sealed class EarlyFlush : IDisposable
     public void Start()
     {
         if (options.ReadOnly) return;
-        using var read = state.Read();
-        if (read.Version.Active.RangeCount > 0) Arm();
+        bool hasRanges;
+        using (var read = state.Read()) hasRanges = read.Version.Active.RangeCount > 0;
+        if (hasRanges) Arm();
     }
 
     /// <summary>
@@ -56,6 +59,12 @@ sealed class EarlyFlush : IDisposable
         if (options.BackgroundInline || Volatile.Read(ref isArmed) != 0 || Interlocked.Exchange(ref isArmed, 1) != 0) return;
         try
         {
+            using (var read = state.Read())
+            {
+                armedFor = read.Version.Active;
+                armedBytes = armedFor.UsedBytes;
+            }
+
             timer.Change(Delay, Timeout.InfiniteTimeSpan);
         }
         catch
@@ -70,6 +79,8 @@ sealed class EarlyFlush : IDisposable
 
     void Look()
     {
+        var (before, beforeBytes) = (armedFor, armedBytes);
+        armedFor = null;
         Volatile.Write(ref isArmed, 0); // First: for a range that comes later it is armed again.
         try
         {
@@ -78,7 +89,7 @@ sealed class EarlyFlush : IDisposable
             {
                 if (version.Active.Ranges is not { } ranges) return;
                 // What waits comes first: a memtable that had to wait for it would hold up writers, and its table counts by then.
-                if (version.Immutable.Length > 0) Arm();
+                if (version.Immutable.Length > 0 || FillsByItself(version.Active, before, beforeBytes)) Arm();
                 else if (Exceeds(version, ranges, options.EarlyFlushBytes)) begin();
             }
             finally
@@ -91,6 +102,10 @@ sealed class EarlyFlush : IDisposable
             // The store is being closed, or a block cannot be read: nobody asked for this, and the range waits for writes, as ever.
         }
     }
+
+    // Within a few times the delay it is full: small tables would only be more to merge.
+    bool FillsByItself(MemTable active, MemTable? before, long beforeBytes) =>
+        active.UsedBytes - (active == before ? beforeBytes : 0) > options.MemTableBytes / 4;
 
     bool Exceeds(StoreVersion version, RangeTombstones ranges, long limitBytes)
     {

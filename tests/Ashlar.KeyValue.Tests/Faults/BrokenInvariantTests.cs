@@ -1,5 +1,6 @@
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -39,8 +40,10 @@ public sealed class BrokenInvariantTests
         Assert.Equal(where == "in the background" ? "a=1 b=1 d=1" : "d=1", again.ReadAll());
     }
 
-    [Fact]
-    public void One_that_is_met_by_the_archive_ends_archiving_until_the_store_is_opened_anew_and_closing_tells_it()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_that_is_met_by_the_archive_ends_archiving_until_the_store_is_opened_anew_and_closing_tells_it(bool disposes)
     {
         var options = TestStore.Small(disk) with { LogArchiveDirectory = Archive };
         var store = KeyValueStore.Open(TestStore.Directory, options);
@@ -51,13 +54,36 @@ public sealed class BrokenInvariantTests
         store.Put("b", "1");
         Assert.Throws<InvariantException>(store.ArchiveLog);
         Assert.Contains("planted", store.GetStatistics().LastArchiveFailure, StringComparison.Ordinal);
-        Assert.Throws<InvariantException>(store.Close);
+        Assert.Throws<InvariantException>(disposes ? store.Dispose : store.Close);
 
         using var again = KeyValueStore.Open(TestStore.Directory, options);
         again.ArchiveLog();
         Assert.Equal((0L, null), (again.GetStatistics().ArchiveLagBytes, again.GetStatistics().LastArchiveFailure));
         Assert.Equal("a=1 b=1", again.ReadAll());
         Assert.Empty(new LogArchive(Archive, options).Verify().Problems);
+    }
+
+    [Theory]
+    [InlineData(Durability.Sync)]
+    [InlineData(Durability.Relaxed)]
+    [InlineData(Durability.Unflushed)]
+    public async Task One_that_is_met_behind_the_flush_leaves_no_writer_waiting(Durability durability)
+    {
+        var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
+        store.Put("a", "1");
+        store.State.Publish(ulong.MaxValue); // What is published next would take that back.
+        Task[] writers =
+        [
+            .. Enumerable.Range(0, 8).Select(i => i % 2 == 0
+                ? Task.Run(() => store.Put($"b{i}", "1", durability))
+                : store.PutAsync(TestStore.Bytes($"b{i}"), TestStore.Bytes("1"), durability).AsTask()),
+        ];
+        foreach (var writer in writers) await Assert.ThrowsAsync<StorePoisonedException>(() => writer.WaitAsync(Waiting.Limit));
+        var refusal = Assert.Throws<StorePoisonedException>(() => store.Put("c", "1"));
+        Assert.IsType<InvariantException>(refusal.InnerException);
+        await Assert.ThrowsAsync<StorePoisonedException>(() => Task.Run(store.Close).WaitAsync(Waiting.Limit));
+        using var again = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
+        Assert.Equal("1", again.Get("a"u8) is { } value ? System.Text.Encoding.UTF8.GetString(value) : null);
     }
 
     void Break(string part) => disk.DuringSync = path =>

@@ -103,6 +103,28 @@ public sealed class EarlyFlushTests : IDisposable
     }
 
     [Fact]
+    public async Task A_memtable_that_writers_fill_soon_is_waited_for()
+    {
+        Reopen(options => options with { LogSegmentBytes = 4 << 20 }); // It is not full for its log's sake.
+        Fill(40);
+        var active = ActiveMemTable();
+        store.DeleteRange("00000"u8, "01990"u8);
+        for (var round = 0; round < 2; round++)
+        {
+            var before = active.UsedBytes;
+            for (var key = 0; key < 250; key++) store.Put($"x{round}{key}", new string('v', 30), Durability.Unflushed);
+            Assert.True(active.UsedBytes - before > 16 << 10);
+            clock.Advance(EarlyFlush.Delay);
+            store.Sync();
+            Assert.Same(active, ActiveMemTable());
+        }
+
+        clock.Advance(EarlyFlush.Delay); // Nobody writes any more.
+        await Waiting.UntilAsync(() => store.GetStatistics().DeletedRanges == 0, "the space comes back");
+        Assert.NotSame(active, ActiveMemTable());
+    }
+
+    [Fact]
     public void A_store_that_is_closed_meanwhile_begins_nothing()
     {
         Fill(40);
