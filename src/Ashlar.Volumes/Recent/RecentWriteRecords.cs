@@ -39,7 +39,9 @@ sealed class RecentWriteRecords
             else fileSystem.Delete(path);
         }
 
-        found.Sort(static (one, other) => one.First.CompareTo(other.First));
+        // Of two that begin alike the one without records is the older: who takes them over lets go of the older first, and must not
+        // leave a gap before those that follow.
+        found.Sort(static (one, other) => Order(one.First, one.Bytes).CompareTo(Order(other.First, other.Bytes)));
         var records = new RecentWriteRecords(floor);
         foreach (var (first, path, bytes) in found)
         {
@@ -57,6 +59,9 @@ sealed class RecentWriteRecords
 
         return records;
     }
+
+    static (ulong First, bool HasRecords) Order(ulong first, byte[] segment) =>
+        (first, RecentWriteFormat.TryReadRecord(segment.AsSpan(RecentWriteFormat.HeaderBytes), first, out _));
 
     /// <summary>That the store has a leaf, or that nothing of it can be taken up: the log is to speak of it no longer.</summary>
     public CoveredLeaf Cover(long lineage, long leafIndex) => new(lineage, leafIndex, Last, Last);
