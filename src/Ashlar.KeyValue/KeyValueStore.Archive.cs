@@ -16,6 +16,10 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">The disk of the archive refused. The log stays where it is, and is archived later.</exception>
     /// <exception cref="CorruptDataException">The log, or the newest part of the archive, is damaged.</exception>
     /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
+    /// <exception cref="InvariantException">
+    /// A bug of the engine, now or earlier: nothing is archived before the store is opened anew. A bug that no invariant has caught is
+    /// thrown as what it is, and means the same.
+    /// </exception>
     public void ArchiveLog()
     {
         if (archiver is null)

@@ -26,6 +26,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorePoisonedException">
     /// The last writes could not be made durable, now or earlier. The store is closed all the same.
     /// </exception>
+    /// <exception cref="InvariantException">The archive has met a bug of the engine. The store is closed all the same.</exception>
     public void Close()
     {
         Dispose();
@@ -39,7 +40,8 @@ public sealed partial class KeyValueStore
     /// <remarks>
     /// It does not throw what the disk refuses: that would hide the exception that a <c>using</c> is left by. What was promised as
     /// durable is; whether <see cref="Durability.Relaxed"/> writes of the last moments are, <see cref="Failure"/> says, and
-    /// <see cref="Close"/> throws.
+    /// <see cref="Close"/> throws. It does throw what is an error of this program, such as an <see cref="InvariantException"/> that the
+    /// archive has met; the store is closed all the same.
     /// </remarks>
     public void Dispose()
     {

@@ -13,8 +13,9 @@ namespace Ashlar.KeyValue.Archive;
 /// </summary>
 /// <remarks>
 /// Every failure is kept for the statistics and tried again with the next tick. After one, the directory is looked at
-/// anew: whether the last part counts is known only from there. A broken invariant is not tried again before the next opening, and told
-/// when the store is closed. What a pass does: <see cref="ArchiveClaim"/>, <see cref="LogCopy"/>.
+/// anew: whether the last part counts is known only from there. A bug, which is a broken invariant or anything else that neither a disk
+/// nor a closed store throws, is not tried again before the next opening, and told when the store is closed. What a pass does:
+/// <see cref="ArchiveClaim"/>, <see cref="LogCopy"/>.
 /// </remarks>
 sealed class LogArchiver : IDisposable
 {
@@ -89,14 +90,17 @@ sealed class LogArchiver : IDisposable
     }
 
     /// <summary>Archives what is durable, on this thread.</summary>
-    /// <exception cref="AshlarException">What kept it from that.</exception>
+    /// <exception cref="AshlarException">
+    /// What kept it from that. A bug is thrown as what it is, of any type, and again by each later call.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The archive was ended.</exception>
+    /// <exception cref="ObjectDisposedException">The store was closed meanwhile.</exception>
     public void RunNow()
     {
         using (passGate.Hold())
         {
             ThrowIfEnded();
-            if (RunOnce() is { } cause) throw cause;
+            if (RunOnce() is { } cause) ExceptionDispatchInfo.Throw(cause);
         }
     }
 
@@ -130,7 +134,7 @@ sealed class LogArchiver : IDisposable
         if (Failure is not null) RunOnce(); // Perhaps it works now.
         RunOnce(isLast: true);
         using (passGate.Hold()) Detach();
-        if (Failure is InvariantException bug) ExceptionDispatchInfo.Throw(bug);
+        if (Failure is { } cause && IsBug(cause)) ExceptionDispatchInfo.Throw(cause);
     }
 
     /// <summary>Lets go of the archive of a store that was not opened: nothing more is archived.</summary>
@@ -192,13 +196,10 @@ sealed class LogArchiver : IDisposable
         {
             sync();
         }
-        catch (InvariantException bug)
+        catch (Exception cause)
         {
-            Fail(bug);
-        }
-        catch (Exception cause) when (cause is (AshlarException and not InvariantException) or ObjectDisposedException)
-        {
-            // What is durable is archived all the same, and the next tick tries again.
+            // Else what is durable is archived all the same, and the next tick tries again.
+            if (IsBug(cause)) Fail(cause);
         }
 
         RunOnce();
@@ -209,7 +210,7 @@ sealed class LogArchiver : IDisposable
         using (passGate.Hold())
         {
             if (hasEnded) return null;
-            if (failure is InvariantException) return failure;
+            if (failure is { } bug && IsBug(bug)) return bug;
             try
             {
                 var begun = options.TimeProvider.GetTimestamp();
@@ -238,6 +239,8 @@ sealed class LogArchiver : IDisposable
             Volatile.Write(ref failure, cause);
         }
     }
+
+    static bool IsBug(Exception cause) => cause is InvariantException or not (AshlarException or ObjectDisposedException);
 
     void Detach()
     {
