@@ -87,7 +87,7 @@ public sealed partial class ShardedKeyValueStore : IKeyValueStore
             }
             catch
             {
-                foreach (var shard in shards) shard.Dispose();
+                OnAll(shards.Length, isSideBySide: false, i => shards[i].Dispose()); // All of them: one may tell of a bug.
                 throw;
             }
         }
@@ -164,7 +164,7 @@ public sealed partial class ShardedKeyValueStore : IKeyValueStore
         }
         catch
         {
-            foreach (var shard in shards) shard?.Dispose();
+            OnAll(shards.Length, isSideBySide: false, i => shards[i]?.Dispose());
             throw;
         }
     }

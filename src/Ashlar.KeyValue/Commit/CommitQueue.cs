@@ -171,7 +171,7 @@ sealed class CommitQueue : IDisposable
                 if (group.Request == CommitRequest.Close) isClosed = true;
                 if (error is null && inFlight.Failure is not null) error = committer.Refusal;
                 if (error is not null) finished.Add(group, error);
-                else sync = Await(group, ref finished);
+                else sync = TryAwait(group, ref finished);
                 isWriting = false;
                 if (sync == 0 && count < MaxGroupsInARow) next = TakeNext(isPatient: false);
                 callsDriver = next is null && MustCallDriver();
@@ -197,6 +197,22 @@ sealed class CommitQueue : IDisposable
             driver.IsBusy = next is not null;
             if (next is null) SignalIfIdle();
             return next;
+        }
+    }
+
+    long TryAwait(CommitGroup group, ref FinishedGroups finished)
+    {
+        try
+        {
+            return Await(group, ref finished);
+        }
+        catch (InvariantException bug)
+        {
+            // It waits for nothing yet: no flush has begun for it.
+            Break(bug);
+            finished.Add(group, committer.Refusal);
+            CompleteReady(ref finished);
+            return 0;
         }
     }
 

@@ -51,7 +51,8 @@ public sealed class HostileTransmissionTests : IAsyncLifetime
     {
         using var client = fixture.Open(blockStatus: true);
         foreach (var (offset, length) in new (ulong, uint)[]
-                 { (Size, 1), (Size - 511, 512), (Size + 1, 0), (ulong.MaxValue, 1), (ulong.MaxValue - 511, 512), (ulong.MaxValue - 511, 1024), (1UL << 63, 512) })
+                 { (Size, 1), (Size - 511, 512), (Size + 1, 0), (ulong.MaxValue, 1), (ulong.MaxValue - 511, 512),
+                     (ulong.MaxValue - 511, 1024), (1UL << 63, 512) })
         {
             Assert.Equal(NbdError.Invalid, client.ErrorOf(CommandCode.Read, offset, length));
             Assert.Equal(NbdError.Invalid, client.ErrorOf(CommandCode.Trim, offset, length));
