@@ -6,12 +6,12 @@ namespace Ashlar.Architecture.Tests;
 /// <summary>All packages, packed once into a feed of their own, and what a user of them does by the command line.</summary>
 public sealed class PackedFeed : IAsyncLifetime
 {
-    /// <summary>The packages that need no other feed, each behind those that it needs.</summary>
-    public static readonly string[] Plain =
+    /// <summary>The packages whose documents show what runs by itself, each behind those that it needs.</summary>
+    public static readonly string[] Shown =
         ["Ashlar.Storage", "Ashlar.KeyValue", "Ashlar.KeyValue.Sharding", "Ashlar.Blocks", "Ashlar.Planning"];
 
-    /// <summary>All of them: those for programs with a host need Microsoft's.</summary>
-    public static readonly string[] Packages = [.. Plain, "Ashlar.KeyValue.Extensions", "Ashlar.KeyValue.Caching"];
+    /// <summary>All of them: those for programs with a host as well.</summary>
+    public static readonly string[] Packages = [.. Shown, "Ashlar.KeyValue.Extensions", "Ashlar.KeyValue.Caching"];
 
     static readonly string[] SharedBySamples =
         ["nuget.config", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"];

@@ -4,7 +4,7 @@ namespace Ashlar.Files;
 
 /// <summary>
 /// Pieces of blocks in a file of a local disk, for nodes that are slow: bounded, and there again after a restart. Nothing that is read from
-/// it is believed without its checksum, so nothing has to be synced, and a crash costs what it costs. Any thread.
+/// it is believed without its hash, so nothing has to be synced, and a crash costs what it costs. Any thread.
 /// </summary>
 /// <remarks>
 /// <para>A directory is made for it first (<see cref="Create"/>): a disk that is not mounted must not fill the one below. If that disk
@@ -224,7 +224,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
         {
             var content = buffer.Space.Span[..piece.LengthBytes];
             isWhole = file.Read(content, DiskCacheLayout.ContentOf(number)) == content.Length
-                && Crc32C.Compute(content) == slots[number].Checksum;
+                && DiskCacheLayout.HashOf(content, mark) == slots[number].Hash;
         });
         lock (gate)
         {
@@ -254,13 +254,13 @@ public sealed class DiskCache : IPieceSource, IDisposable
                 slots[number].IsWritten = true;
             }
 
-            var checksum = Crc32C.Compute(content.Content.Span);
+            var hash = DiskCacheLayout.HashOf(content.Content.Span, mark);
             var isDone = false;
             await OnDiskAsync(() =>
             {
                 if (!held.IsInPlace) throw StorageException.FromErrno("write", file.Path, Errno.NoEntry, "the cache is not where it was");
                 file.Write(content.Content.Span, DiskCacheLayout.ContentOf(number));
-                file.Write(DiskCacheLayout.Head(piece, checksum, mark), DiskCacheLayout.HeadOf(number));
+                file.Write(DiskCacheLayout.Head(piece, hash, mark), DiskCacheLayout.HeadOf(number));
                 isDone = true;
             });
             lock (gate)
@@ -270,7 +270,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
                 slots[number].IsWritten = false;
                 if (!isDone || slotOf.ContainsKey(piece)) return;
                 slots[number].Piece = piece;
-                slots[number].Checksum = checksum;
+                slots[number].Hash = hash;
                 slotOf.Add(piece, number);
             }
         }
@@ -345,7 +345,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
                 // What was taken since it was opened has another piece than the head that was read tells of.
                 if (slots[number].WasTaken || !slotOf.TryAdd(found.Piece, number)) continue;
                 slots[number].Piece = found.Piece;
-                slots[number].Checksum = found.Checksum;
+                slots[number].Hash = found.Hash;
             }
         }
     }
@@ -353,7 +353,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
     struct Slot
     {
         public BlockPiece? Piece;
-        public uint Checksum;
+        public ulong Hash;
         public int Readers;
         public bool WasUsed, IsWritten, WasTaken;
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using Ashlar.Storage;
 
 namespace Ashlar.Files;
@@ -10,26 +11,32 @@ namespace Ashlar.Files;
 /// <remarks>
 /// <code>
 /// 0   8  "ASHLCACH"         0   8  "ASHLSLOT"
-/// 8   4  version: 1         8   8  customer
+/// 8   4  version: 2         8   8  customer
 /// 12  4  bytes of a piece   16  32 SHA-256 of the block
 /// 16  8  slots              48  8  generation
 /// 24  8  mark               56  4  length of the block
 /// 4092 4 CRC-32C            60  4  which piece
 ///                           64  8  mark of the header
-///                           72  4  CRC-32C of the piece
-///                           76  4  CRC-32C of bytes 0..76
+///                           72  8  XXH3 of the piece, with the mark as its seed
+///                           80  4  CRC-32C of bytes 0..80
 /// </code>
 /// </remarks>
 static class DiskCacheLayout
 {
     /// <summary>Bytes of the head of a slot that say something.</summary>
-    public const int HeadBytes = 80;
+    public const int HeadBytes = 84;
 
     /// <summary>Longest piece.</summary>
     public const int PieceBytes = BufferPool.DefaultBufferBytes;
 
     const int HeaderBytes = 4096, SlotBytes = HeaderBytes + PieceBytes;
-    const int Version = 1, HeaderChecksumAt = HeaderBytes - sizeof(uint), HeadChecksumAt = 76;
+    const int Version = 2, HeaderChecksumAt = HeaderBytes - sizeof(uint), HeadChecksumAt = 80;
+
+    /// <summary>
+    /// Tells a piece from any other that lay in its slot before: power may have been lost between a head and its content. A CRC would not
+    /// do, for it is the same for all content that ends with its own CRC, and whoever stores a file can give it any CRC.
+    /// </summary>
+    public static ulong HashOf(ReadOnlySpan<byte> content, ulong mark) => XxHash3.HashToUInt64(content, unchecked((long)mark));
 
     /// <summary>What the file begins with.</summary>
     public static ReadOnlySpan<byte> Magic => "ASHLCACH"u8;
@@ -89,7 +96,7 @@ static class DiskCacheLayout
     }
 
     /// <summary>The head of a slot.</summary>
-    public static byte[] Head(BlockPiece piece, uint checksum, ulong mark)
+    public static byte[] Head(BlockPiece piece, ulong hash, ulong mark)
     {
         var head = new byte[HeadBytes];
         SlotMagic.CopyTo(head);
@@ -99,13 +106,13 @@ static class DiskCacheLayout
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(56), piece.Block.LengthBytes);
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(60), piece.Index);
         BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(64), mark);
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(72), checksum);
+        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(72), hash);
         BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(HeadChecksumAt), Crc32C.Compute(head.AsSpan(0, HeadChecksumAt)));
         return head;
     }
 
     /// <summary>What the head of a slot tells of; null where it is none, is damaged, or is of an earlier cache.</summary>
-    public static (BlockPiece Piece, uint Checksum)? ReadHead(ReadOnlySpan<byte> head, ulong mark)
+    public static (BlockPiece Piece, ulong Hash)? ReadHead(ReadOnlySpan<byte> head, ulong mark)
     {
         if (!head.StartsWith(SlotMagic)
             || BinaryPrimitives.ReadUInt32LittleEndian(head[HeadChecksumAt..]) != Crc32C.Compute(head[..HeadChecksumAt])
@@ -118,6 +125,6 @@ static class DiskCacheLayout
         var piece = new BlockPiece(customer, block, BinaryPrimitives.ReadInt32LittleEndian(head[60..]));
         if (block.LengthBytes is < 1 or > BlockGeometry.MaxLengthBytes || piece.Index < 0 || piece.Index >= BlockPiece.CountOf(block))
             return null;
-        return (piece, BinaryPrimitives.ReadUInt32LittleEndian(head[72..]));
+        return (piece, BinaryPrimitives.ReadUInt64LittleEndian(head[72..]));
     }
 }

@@ -104,7 +104,8 @@ sealed partial class VolumeDevice
         foreach (var (block, chunk) in found.Homes) homes.Found(block, chunk);
         var left = Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
         var result = new RecoveredBlocks(0, 0, found.Missing.Count);
-        foreach (var (first, count, kind) in found.Runs())
+        // Data first: keeping space for zeros may write zeros to all of a home that is new.
+        foreach (var (first, count, kind) in found.Runs().OrderBy(static run => run.Kind))
         {
             var offset = first * MapLayout.BlockBytes;
             var length = (int)Math.Min(count * MapLayout.BlockBytes, left - offset);

@@ -8,7 +8,7 @@ namespace Ashlar.Volumes;
 //
 //   0         1       2            6
 //   +---------+-------+------------+-------------------------------------------------+
-//   | Version | Count | Whole (4)  | Count times: Block (1), Crc32C (4), ascending   |
+//   | Version | Count | Whole (4)  | Count times: Block (1), Checksum (4), ascending |
 //   +---------+-------+------------+-------------------------------------------------+
 //
 // Whole: CRC32C of the leaf that it belongs to, as that is stored. A leaf that is written as a whole takes its delta along in one batch;

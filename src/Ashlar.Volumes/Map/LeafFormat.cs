@@ -21,13 +21,13 @@ namespace Ashlar.Volumes;
 //   Entry of a chunk that has a home
 //   0      1       2       4            10           16
 //   +------+-------+-------+------------+------------+----------------------------+
-//   | Slot | Flags | Valid | Chunk (6)  | Birth (6)  | Crc32C (4) per valid bit   |
+//   | Slot | Flags | Valid | Chunk (6)  | Birth (6)  | Checksum (4) per valid bit |
 //   +------+-------+-------+------------+------------+----------------------------+
 //
 //   Run of blocks that are not at home, one after the other
 //   0       1       2           9            15
 //   +-------+-------+-----------+------------+----------------------+
-//   | First | Count | Place (7) | Birth (6)  | Crc32C (4) per block |
+//   | First | Count | Place (7) | Birth (6)  | Checksum (4) per block |
 //   +-------+-------+-----------+------------+----------------------+
 //
 // Slot 0..15 within the leaf; Flags bit 0: kept allocated; Valid: bit i = block i holds data at home; Chunk: place on the device

@@ -12,10 +12,7 @@ enum PoolState : byte
     Ready = 2,
 }
 
-// Pool record in the store, format versions 1 to 5, of equal form. Little-endian. Version 2 is of pools that have had snapshots: programs
-// that know none would overwrite what those need. Version 3 is of pools with ranges that are out of use, where others would place data.
-// Version 4 is of pools whose leaves may have deltas: others would take what was overwritten for damage. Version 5, which is written, is of
-// pools whose leaves of generation 1 may have blocks that are not at home, as atomic writes leave them: others would lose those.
+// Pool record in the store, format version 6. Little-endian. Versions 1 to 5 are of pools whose blocks have other checksums (CRC32C).
 //
 //   0         4       8         24            32
 //   +---------+-------+---------+-------------+----------------+
@@ -25,7 +22,7 @@ enum PoolState : byte
 // NextLineage: number that the next volume's leaves get; never reused. NextGeneration: the next snapshot's; pool-wide.
 sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long NextGeneration)
 {
-    public const uint Version = 5;
+    public const uint Version = 6;
     const int SizeBytes = 40, StateOffset = 4, PoolIdOffset = 8, LineageOffset = 24, GenerationOffset = 32;
 
     public byte[] ToBytes()
@@ -42,8 +39,14 @@ sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long Ne
     public static PoolRecord Read(ReadOnlySpan<byte> source, string where)
     {
         if (source.Length < sizeof(uint)) throw new CorruptDataException(where, 0, "pool record: shorter than its version");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is var version && version is 0 or > Version)
-            throw new UnsupportedFormatException(where, $"pool record version {version}; this program reads versions 1 to {Version}");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is var version && version != Version)
+        {
+            var what = version is > 0 and < Version
+                ? "its blocks have checksums of an earlier kind: send its volumes to a new pool with the build that made it"
+                : $"this program reads version {Version}";
+            throw new UnsupportedFormatException(where, $"pool record version {version}; {what}");
+        }
+
         if (source.Length != SizeBytes || source[StateOffset] is not ((byte)PoolState.Formatting or (byte)PoolState.Ready))
             throw new CorruptDataException(where, 0, $"pool record: {source.Length} bytes");
         return new PoolRecord(

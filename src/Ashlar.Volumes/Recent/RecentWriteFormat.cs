@@ -55,7 +55,7 @@ enum RecentRunFlags : byte
 //   |       |         |       | (16)  | (16)  | (16)  | (8)     |      | (2)    |      |       | (8)      | (8)     | (8)  |      |
 //   +-------+---------+-------+-------+-------+-------+         +------+--------+------+-------+----------+---------+------+------+
 //
-//   Body of Write:    runs: First block (1) | Count less one (1) | RunFlags (1) | 0 | Place (8) | Birth (8) | Crc32C (4) per block
+//   Body of Write:    runs: First block (1) | Count less one (1) | RunFlags (1) | 0 | Place (8) | Birth (8) | Checksum (4) per block
 //   Body of Zeros:    First block (2) | Count (2)
 //   Body of Covered:  Through (8) | MarkedThrough (8)
 //   Body of Void:     Sequence of the write (8)

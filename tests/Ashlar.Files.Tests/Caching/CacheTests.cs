@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Ashlar.Files.Tests.Nodes;
 using Ashlar.Simulation;
 using Ashlar.Storage;
@@ -157,7 +158,7 @@ public sealed class CacheTests
         {
             for (var number = 0; number < 5; number++)
             {
-                await AssertReadAsync(cache, PieceOf(number));
+                await AssertReadAsync(cache, WholePieceOf(number));
                 await Waiting.UntilAsync(() => cache.Keeping == 0, "the piece is kept");
             }
         }
@@ -175,7 +176,7 @@ public sealed class CacheTests
             async state =>
             {
                 using var cache = DiskCache.Open(state.Disk, "/cache", source, buffers);
-                for (var number = 0; number < 5; number++) await AssertReadAsync(cache, PieceOf(number));
+                for (var number = 0; number < 5; number++) await AssertReadAsync(cache, WholePieceOf(number));
                 await Waiting.UntilAsync(() => cache.Keeping == 0, "the pieces are kept");
             },
             options);
@@ -317,6 +318,8 @@ public sealed class CacheTests
 
     static BlockPiece PieceOf(int number) => new(NodeExtensions.Owner, BlockOf(number, PieceBytes - number), 0);
 
+    static BlockPiece WholePieceOf(int number) => new(NodeExtensions.Owner, BlockOf(number, PieceBytes), 0);
+
     sealed class PooledSource(BufferPool buffers) : IPieceSource
     {
         public BufferPool Buffers => buffers;
@@ -340,8 +343,14 @@ public sealed class CacheTests
 
         public Exception? Failure { get; set; }
 
-        public static byte[] ContentOf(BlockPiece piece) =>
-            NodeExtensions.Content((int)piece.Block.Name.Generation + (piece.Index * 1000), piece.LengthBytes);
+        // Each ends with its own CRC-32C, so that the CRC-32C of all of them is the same.
+        public static byte[] ContentOf(BlockPiece piece)
+        {
+            var content = NodeExtensions.Content((int)piece.Block.Name.Generation + (piece.Index * 1000), piece.LengthBytes);
+            if (content is [.. var body, _, _, _, _])
+                BinaryPrimitives.WriteUInt32LittleEndian(content.AsSpan(body.Length), Crc32C.Compute(body));
+            return content;
+        }
 
         public async Task<SharedBuffer> FetchAsync(BlockPiece piece, CancellationToken cancellationToken = default)
         {

@@ -5,7 +5,8 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes.Tests;
 
 /// <summary>
-/// 512 bytes that say what they are: volume, sector, version, checksum, and filling that follows from them. Version 0 is zeros.
+/// 512 bytes that say what they are: volume, sector, version, checksum, and filling that follows from them. Version 0 is zeros. One of
+/// three has its checksum at the end: then the CRC of all of it is the same as that of every other one that has.
 /// </summary>
 static class DescribedSector
 {
@@ -19,11 +20,12 @@ static class DescribedSector
             return;
         }
 
-        new SeededRandom(((ulong)volume << 48) ^ ((ulong)sector << 24) ^ (uint)version).Fill(target[20..SizeBytes]);
+        new SeededRandom(((ulong)volume << 48) ^ ((ulong)sector << 24) ^ (uint)version).Fill(target[..SizeBytes]);
         BinaryPrimitives.WriteInt32LittleEndian(target[4..], volume);
         BinaryPrimitives.WriteInt64LittleEndian(target[8..], sector);
         BinaryPrimitives.WriteInt32LittleEndian(target[16..], version);
-        BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Compute(target[4..SizeBytes]));
+        var (checksum, content) = ChecksumOf(version);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[checksum], Crc32C.Compute(target[content]));
     }
 
     /// <summary>The version that a sector holds.</summary>
@@ -32,13 +34,18 @@ static class DescribedSector
     {
         var data = source[..SizeBytes];
         if (!data.ContainsAnyExcept((byte)0)) return 0;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(data) != Crc32C.Compute(data[4..]))
+        var version = BinaryPrimitives.ReadInt32LittleEndian(data[16..]);
+        var (checksum, content) = ChecksumOf(version);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(data[checksum]) != Crc32C.Compute(data[content]))
             throw new CrashFindingException(Finding.Torn, $"sector {sector} of volume {volume} within 512 bytes");
         var (foundVolume, foundSector) = (BinaryPrimitives.ReadInt32LittleEndian(data[4..]),
             BinaryPrimitives.ReadInt64LittleEndian(data[8..]));
         if (foundVolume != volume || foundSector != sector)
             throw new CrashFindingException(
                 Finding.Foreign, $"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
-        return BinaryPrimitives.ReadInt32LittleEndian(data[16..]);
+        return version;
     }
+
+    static (Range Checksum, Range Content) ChecksumOf(int version) =>
+        version % 3 == 0 ? (508..SizeBytes, ..508) : (..4, 4..SizeBytes);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Ashlar.Blocks;
 using Ashlar.Simulation;
 using Ashlar.Storage;
@@ -45,8 +46,13 @@ sealed class CrashedPool
     /// <param name="options">How the pool works.</param>
     /// <param name="diesAt">The files at which it dies, or null.</param>
     /// <param name="writes">After how many writes to them.</param>
+    /// <param name="wrap">What lies over the device.</param>
     public async Task<CrashedPool> KillAndOpenAsync(
-        Guid? bootId = null, PoolOptions? options = null, string? diesAt = null, int writes = 0)
+        Guid? bootId = null,
+        PoolOptions? options = null,
+        string? diesAt = null,
+        int writes = 0,
+        Func<IBlockDevice, IBlockDevice>? wrap = null)
     {
         Kill();
         var next = new MortalFileSystem(Disk);
@@ -54,7 +60,7 @@ sealed class CrashedPool
         var recent = PoolWorkload.RecentOf(next, Disk);
         if (bootId is { } boot) recent = recent with { BootId = boot };
         options = (options ?? TestPool.DefaultOptions()) with { RecentWrites = recent };
-        return new CrashedPool(Disk, next, await TestPool.OpenAsync(next, options));
+        return new CrashedPool(Disk, next, await TestPool.OpenAsync(next, options, wrap: wrap));
     }
 
     public void Kill() => process.Kill();
@@ -91,6 +97,14 @@ sealed class CrashedPool
     }
 
     public static byte[] Content(int seed, int count = 1) => new SeededRandom((ulong)seed).Bytes(count * 4096);
+
+    /// <summary>A block that ends with its own CRC32C. The CRC32C of all such blocks is the same.</summary>
+    public static byte[] Sealed(int seed)
+    {
+        var block = Content(seed);
+        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(4092), Crc32C.Compute(block.AsSpan(0, 4092)));
+        return block;
+    }
 
     public static async Task<byte[]> ReadAsync(IBlockDevice device, long block)
     {

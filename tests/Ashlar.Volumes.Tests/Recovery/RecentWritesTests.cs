@@ -67,6 +67,50 @@ public sealed class RecentWritesTests
         Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 4));
     }
 
+    // A CRC of the two is the same.
+    [Fact]
+    public async Task What_lay_where_a_write_was_under_way_is_not_taken_for_it()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(4, seed: 3); // So that the chunk stays where it is.
+        await pool.Volume.WriteAsync(new Lba(3), CrashedPool.Sealed(1));
+        await pool.CommitAsync();
+        await pool.Volume.WriteZeroesAsync(new Lba(3), 1);
+        await pool.CommitAsync();
+        pool.KillBeforeNextWriteTo("/pool.data");
+        await Record.ExceptionAsync(async () => await pool.Volume.WriteAsync(new Lba(3), CrashedPool.Sealed(2)));
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    // It is read from there, but a second kill would find nothing.
+    [Fact]
+    public async Task Keeping_space_for_zeros_writes_none_over_data_that_were_found()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.Volume.WriteZeroesAsync(new Lba(0), 1, ZeroOptions.KeepAllocated);
+        await pool.WriteAsync(4, seed: 1);
+        await pool.Volume.WriteZeroesAsync(new Lba(32), 1, ZeroOptions.KeepAllocated);
+        var home = CrashedPool.Find(pool.Disk, CrashedPool.Content(1)) / MapLayout.ChunkBytes;
+        var (calls, zeroed) = (0, new List<long>());
+
+        pool = await pool.KillAndOpenAsync(wrap: device => new HookedDevice(device)
+        {
+            BeforeZeroes = start =>
+            {
+                if (calls++ % 2 == 0) throw new NotSupportedException(); // It cannot reserve, so that it is zeroed.
+                zeroed.Add(start.Value * device.Geometry.BlockSizeBytes / MapLayout.ChunkBytes);
+                return Task.CompletedTask;
+            },
+        });
+
+        Assert.NotEmpty(zeroed);
+        Assert.DoesNotContain(home, zeroed);
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 4));
+    }
+
     [Fact]
     public async Task A_second_kill_loses_nothing_either()
     {

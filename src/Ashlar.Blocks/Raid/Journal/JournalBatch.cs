@@ -1,22 +1,25 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Raid;
 
 // A batch of the journal of a set: one slot of a member. Little-endian; the body is records of stripes, padded with zeros to whole pages.
 //
-//   0       8         12            16       32      40         48     56      60           64        68        4092     4096
-//   +-------+---------+-------------+--------+-------+----------+------+-------+------------+---------+---------+--------+------+
-//   | Magic | Version | RecordBytes | Set id | Epoch | Sequence | Tail | Count | BodyLength | BodyCrc | zeros   | Crc32C | body |
-//   +-------+---------+-------------+--------+-------+----------+------+-------+------------+---------+---------+--------+------+
+//   0       8         12            16       32      40         48     56      60           64         72        4092     4096
+//   +-------+---------+-------------+--------+-------+----------+------+-------+------------+----------+---------+--------+------+
+//   | Magic | Version | RecordBytes | Set id | Epoch | Sequence | Tail | Count | BodyLength | BodyHash | zeros   | Crc32C | body |
+//   +-------+---------+-------------+--------+-------+----------+------+-------+------------+----------+---------+--------+------+
 //
 // Magic: "ASHLRJNL". RecordBytes: of the body, without the padding. Epoch: the generation of the set in which it was written; batches of
-// others are over. Tail: the oldest batch that may not be in place yet. BodyCrc covers the body, Crc32C the header before it.
+// others are over. Tail: the oldest batch that may not be in place yet. Crc32C: of the header before it. BodyHash: XXH3 of the body, of 64
+// bits. Not a CRC: where power was lost within a batch its slot has a new header before the body of an older one, perhaps of the same
+// stripes; and the CRCs of both are the same where all blocks end with CRCs of their own, as those of some databases and file systems do.
 readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long Tail, int Count, int RecordBytes)
 {
     public const int HeaderBytes = 4096, Alignment = 4096;
 
-    const uint Version = 1;
+    const uint Version = 2;
     const int Crc32COffset = HeaderBytes - sizeof(uint);
 
     static ReadOnlySpan<byte> Magic => "ASHLRJNL"u8;
@@ -40,7 +43,7 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
         BinaryPrimitives.WriteInt64LittleEndian(header[48..], Tail);
         BinaryPrimitives.WriteUInt32LittleEndian(header[56..], (uint)Count);
         BinaryPrimitives.WriteUInt32LittleEndian(header[60..], (uint)body.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[64..], Crc32C.Compute(body));
+        BinaryPrimitives.WriteUInt64LittleEndian(header[64..], HashOf(SetId, body));
         BinaryPrimitives.WriteUInt32LittleEndian(header[Crc32COffset..], Crc32C.Compute(header[..Crc32COffset]));
         return batch;
     }
@@ -70,5 +73,13 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
 
     /// <summary>Whether the body that follows a header is the one that it was written with.</summary>
     public static bool IsBodySound(ReadOnlySpan<byte> header, ReadOnlySpan<byte> body) =>
-        BinaryPrimitives.ReadUInt32LittleEndian(header[64..]) == Crc32C.Compute(body);
+        BinaryPrimitives.ReadUInt64LittleEndian(header[64..]) == HashOf(new Guid(header.Slice(16, 16), bigEndian: true), body);
+
+    // Clients do not know the set's id: so they cannot make content of which two versions have one hash.
+    static ulong HashOf(Guid setId, ReadOnlySpan<byte> body)
+    {
+        Span<byte> id = stackalloc byte[16];
+        setId.TryWriteBytes(id, bigEndian: true, out _);
+        return XxHash3.HashToUInt64(body, BinaryPrimitives.ReadInt64LittleEndian(id));
+    }
 }
