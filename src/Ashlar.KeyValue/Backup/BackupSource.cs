@@ -80,10 +80,12 @@ sealed class BackupSource : IDisposable
     public List<SourceFile> FindFiles()
     {
         var files = new List<SourceFile>();
+        // Tables of two histories may have one number, and one CRC where values end with CRCs of their own.
+        var history = Content.HistoryId is { } id ? $"-{id:N}" : "";
         foreach (var table in Content.AddedTables)
         {
             var name = StoreFiles.TableName(table.Id);
-            files.Add(new(name, $"{name}-{table.FooterCrc:x8}-{table.FileLength}", table.FileLength, opened[name]));
+            files.Add(new(name, $"{name}-{table.FooterCrc:x8}-{table.FileLength}{history}", table.FileLength, opened[name]));
         }
 
         foreach (var segment in Content.AddedSegments) files.Add(Segment(segment.Id, segment.Nonce, segment.EndOffset));

@@ -220,10 +220,11 @@ partial class Committer : IDisposable
         MarkRecent(batch, mark.Floor);
     }
 
-    // Of the batches of a commit the last one says that what was logged before it is over.
+    // Of the batches of a commit the last one says that what was logged before it is over; also where nothing is logged any more, for a log
+    // of an earlier life may be there.
     void MarkRecent(CommitBatch batch, ulong floor)
     {
-        if (!parts.Recent.IsOn || batch.LeafCount == 0) return;
+        if (!parts.Recent.HasPlace || batch.LeafCount == 0) return;
         mark = new RecentMark(parts.Recent.Sequence, floor);
         batch.Entries.Put(MapKeys.RecentMark, mark.ToBytes());
     }

@@ -12,7 +12,9 @@ sealed partial class VolumeDevice
     bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)
     {
         plan.CopyFrom(leaf, firstBlock, blockCount);
-        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite, SharedThroughIfChanged(leaf)))
+        // What a log brings back was accepted when there was room.
+        var isAccepted = parts.Recent.Homes is not null;
+        if (parts.Metadata.IsExhausted && !isAccepted && NeedsMap(plan, firstBlock, blockCount, isWrite, SharedThroughIfChanged(leaf)))
             parts.Metadata.ThrowIfExhausted(Name);
         BeginChange(leaf);
         plan.Generation = leaf.Version.Generation;
@@ -131,7 +133,11 @@ sealed partial class VolumeDevice
     void ReleasePlanned(LeafPlan plan)
     {
         for (var bits = (uint)plan.NewHomes; bits != 0; bits &= bits - 1)
-            parts.Space.Release([plan.Entries[BitOperations.TrailingZeroCount(bits)].Chunk]);
+        {
+            var chunk = plan.Entries[BitOperations.TrailingZeroCount(bits)].Chunk;
+            if (parts.Recent.Homes?.TakeBack(chunk) != true) parts.Space.Release([chunk]);
+        }
+
         parts.Fragments.Release(plan.TakenBlocks);
     }
 

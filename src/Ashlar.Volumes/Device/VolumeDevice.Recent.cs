@@ -104,16 +104,14 @@ sealed partial class VolumeDevice
         foreach (var (block, chunk) in found.Homes) homes.Found(block, chunk);
         var left = Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
         var result = new RecoveredBlocks(0, 0, found.Missing.Count);
-        // Data first: keeping space for zeros may write zeros to all of a home that is new.
         foreach (var (first, count, kind) in found.Runs().OrderBy(static run => run.Kind))
         {
             var offset = first * MapLayout.BlockBytes;
             var length = (int)Math.Min(count * MapLayout.BlockBytes, left - offset);
             if (length <= 0) continue; // It was cut off.
-            var isDone = kind == RecoveredKind.Data
-                ? await TryWriteLockedAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic)
-                : await TryZeroLockedAsync(leaf, offset, length, keep: kind == RecoveredKind.KeptZeros, isForced: true);
-            result += isDone ? new RecoveredBlocks(count, 0, 0) : new RecoveredBlocks(0, count, 0);
+            if (kind == RecoveredKind.Data) result += await WriteFoundAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic);
+            else if (await ZeroFoundAsync(leaf, offset, length, kind)) result += new RecoveredBlocks(count, 0, 0);
+            else result += new RecoveredBlocks(0, count, 0);
         }
 
         // What the store has already is logged no more from now on, so the log must not speak of it any longer.
@@ -121,6 +119,31 @@ sealed partial class VolumeDevice
             parts.Recent.LogCovered([records.Cover(Lineage, leafIndex)]);
         return result;
     }
+
+    // Where there is no room for all of it each chunk is tried by itself: most have their homes.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<RecoveredBlocks> WriteFoundAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> data, bool isAtomic)
+    {
+        if (await TryWriteLockedAsync(leaf, offset, data, isAtomic)) return new RecoveredBlocks(BlocksIn(data.Length), 0, 0);
+        var result = default(RecoveredBlocks);
+        for (var done = 0; done < data.Length && !isAtomic;)
+        {
+            var length = Math.Min(data.Length - done, MapLayout.ChunkBytes - ((offset + done) % MapLayout.ChunkBytes));
+            var isDone = await TryWriteLockedAsync(leaf, offset + done, data.Slice(done, length));
+            result += isDone ? new RecoveredBlocks(BlocksIn(length), 0, 0) : new RecoveredBlocks(0, BlocksIn(length), 0);
+            done += length;
+        }
+
+        return isAtomic ? new RecoveredBlocks(0, BlocksIn(data.Length), 0) : result;
+
+        static int BlocksIn(int bytes) => (bytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
+    }
+
+    // Zeros are zeros also where there is no room to keep for them; what was there before must not come back.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> ZeroFoundAsync(Leaf leaf, int offset, int length, RecoveredKind kind) =>
+        (kind == RecoveredKind.KeptZeros && await TryZeroLockedAsync(leaf, offset, length, keep: true, isForced: true))
+        || await TryZeroLockedAsync(leaf, offset, length, keep: false, isForced: true);
 
     // Of a write that may have been under way all must be there if it was atomic. Of any other a block is there or is not: then what was
     // there before is found by an earlier record.
@@ -157,11 +180,11 @@ sealed partial class VolumeDevice
             var block = run.FirstBlock + i;
             if (!found.IsOpen(block)) continue;
             var target = buffer.Slice(block * MapLayout.BlockBytes, MapLayout.BlockBytes);
-            if (!await TryReadPlaceAsync(run.Place + i, target)
-                || BlockChecksum.Compute(target.Span, run.Place + i, run.Birth) != run.Checksums[i])
+            var isRead = await TryReadPlaceAsync(run.Place + i, target);
+            if (!isRead || parts.Checksum.Compute(target.Span, run.Place + i, run.Birth) != run.Checksums[i])
             {
                 isWhole = false;
-                if (!mayBeUnderWay) found.AddMissing(block);
+                if (!mayBeUnderWay || !isRead) found.AddMissing(block);
                 continue;
             }
 
@@ -178,6 +201,7 @@ sealed partial class VolumeDevice
             return leaf.Map is { } map && map.IsValid(block) && map.PlaceOf(block) == (place, birth) && map.Checksums[block] == checksum;
     }
 
+    // False when it cannot be read. What may be read another time fails the opening, and the log stays.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryReadPlaceAsync(long place, Memory<byte> target)
     {
@@ -186,7 +210,7 @@ sealed partial class VolumeDevice
             await parts.Device.ReadAsync(DeviceLba(place * MapLayout.BlockBytes), target);
             return true;
         }
-        catch (BlockDeviceException)
+        catch (BlockDeviceException ill) when (!ill.IsTransient)
         {
             return false;
         }

@@ -43,6 +43,9 @@ sealed partial class VolumeDevice : IBlockDevice
         isDeleted = record.State == VolumeState.Deleting || record.Trashed is not null;
     }
 
+    /// <summary>What tells whether a block holds what it should.</summary>
+    public BlockChecksum Checksum => parts.Checksum;
+
     public string Name => Volatile.Read(ref name);
 
     /// <summary>Blocks that were taken as they were found, because a crash had struck while they were being overwritten.</summary>

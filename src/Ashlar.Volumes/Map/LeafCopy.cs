@@ -13,6 +13,7 @@ class LeafCopy
 
     readonly long[] places = new long[MapLayout.BlocksPerLeaf];
     readonly long[] births = new long[MapLayout.BlocksPerLeaf];
+    BlockChecksum checksum = BlockChecksum.Xxh3;
 
     public ChunkEntry[] Entries { get; } = new ChunkEntry[MapLayout.ChunksPerLeaf];
 
@@ -43,6 +44,7 @@ class LeafCopy
         lock (leaf)
         {
             Removals = leaf.Removals;
+            checksum = leaf.Volume.Checksum;
             CopyFrom(leaf.Map, firstBlock, blockCount);
         }
     }
@@ -84,7 +86,9 @@ class LeafCopy
 
     public long OffsetBytes(int block) => places[block] * MapLayout.BlockBytes;
 
-    public uint ComputeChecksum(int block, ReadOnlySpan<byte> data) => BlockChecksum.Compute(data, places[block], births[block]);
+    public uint ComputeChecksum(int block, ReadOnlySpan<byte> data) => ComputeChecksum(data, places[block], births[block]);
+
+    protected uint ComputeChecksum(ReadOnlySpan<byte> data, long place, long birth) => checksum.Compute(data, place, birth);
 
     /// <summary>The first of some blocks that does not match its checksum, or -1.</summary>
     public int FindMismatch(int firstBlock, ReadOnlySpan<byte> data)

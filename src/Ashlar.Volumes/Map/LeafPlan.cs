@@ -117,5 +117,5 @@ sealed class LeafPlan : LeafCopy
 
     /// <summary>The checksum of a block where it is written to; it is remembered.</summary>
     public uint ComputeTargetChecksum(int block, ReadOnlySpan<byte> data) =>
-        newChecksums[block] = BlockChecksum.Compute(data, targets[block], targetBirths[block]);
+        newChecksums[block] = ComputeChecksum(data, targets[block], targetBirths[block]);
 }

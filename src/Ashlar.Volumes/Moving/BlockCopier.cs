@@ -78,11 +78,11 @@ sealed class BlockCopier(PoolParts parts)
             var block = data.Slice(i * MapLayout.BlockBytes, MapLayout.BlockBytes);
             // One sector that cannot be read costs its block and no other.
             var isFound = isRead || TryRead(from + i, block);
-            if (isFound && BlockChecksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
+            if (isFound && parts.Checksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
             if (TryReadCopies(from + i, birth, checksums[i], block)) continue;
             // What is there, not what a copy had. A sector that cannot be read takes long to say so, and is asked once.
             if (isFound && parts.Device is IRedundantDevice) isFound = TryRead(from + i, block);
-            if (isFound && BlockChecksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
+            if (isFound && parts.Checksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
             DamagedBlocks++;
             if (!isFound) LeaveDamaged(block.Span, from + i, birth, checksums[i]);
         }
@@ -98,10 +98,10 @@ sealed class BlockCopier(PoolParts parts)
     }
 
     // What cannot be read must not become something that can: content that does not match.
-    static void LeaveDamaged(Span<byte> block, long from, long birth, uint checksum)
+    void LeaveDamaged(Span<byte> block, long from, long birth, uint checksum)
     {
         block.Clear();
-        if (BlockChecksum.Compute(block, from, birth) == checksum) block[0] = 1;
+        if (parts.Checksum.Compute(block, from, birth) == checksum) block[0] = 1;
     }
 
     bool TryRead(long place, Memory<byte> data)
@@ -125,7 +125,7 @@ sealed class BlockCopier(PoolParts parts)
             try
             {
                 if (Blocking.Wait(device.ReadCopyAsync(LbaOf(place), block, way))
-                    && BlockChecksum.Compute(block.Span, place, birth) == checksum) return true;
+                    && parts.Checksum.Compute(block.Span, place, birth) == checksum) return true;
             }
             catch (BlockDeviceException)
             {

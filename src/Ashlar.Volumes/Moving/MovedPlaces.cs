@@ -28,7 +28,7 @@ sealed class MovedPlaces
     public bool IsEmpty => Homes.Count + Blocks.Count == 0;
 
     /// <summary>Gives places and checksums of a version of the leaf their new values; false when it has none of them.</summary>
-    public bool Rename(LeafMap map)
+    public bool Rename(LeafMap map, BlockChecksum checksums)
     {
         var isChanged = false;
         foreach (var home in Homes)
@@ -41,7 +41,7 @@ sealed class MovedPlaces
             {
                 var inChunk = BitOperations.TrailingZeroCount(bits);
                 ref var checksum = ref map.Checksums[(home.Slot * MapLayout.BlocksPerChunk) + inChunk];
-                checksum = BlockChecksum.Move(
+                checksum = checksums.Move(
                     checksum,
                     (home.From * MapLayout.BlocksPerChunk) + inChunk,
                     (home.To * MapLayout.BlocksPerChunk) + inChunk,
@@ -54,7 +54,7 @@ sealed class MovedPlaces
             if (!map.IsRedirected(block.Block) || map.Redirected!.PlaceOf(block.Block) != block.From) continue;
             isChanged = true;
             map.Redirected.Set(block.Block, block.To, block.Birth);
-            map.Checksums[block.Block] = BlockChecksum.Move(map.Checksums[block.Block], block.From, block.To, block.Birth);
+            map.Checksums[block.Block] = checksums.Move(map.Checksums[block.Block], block.From, block.To, block.Birth);
         }
 
         return isChanged;

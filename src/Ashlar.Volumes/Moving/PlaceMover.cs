@@ -226,12 +226,12 @@ class PlaceMover(
         Apply(families);
     }
 
-    static void AddVersions(WriteBatch batch, LeafFamily family)
+    void AddVersions(WriteBatch batch, LeafFamily family)
     {
         Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
         foreach (var version in family.Versions)
         {
-            if (!family.Moved.Rename(version.Map)) continue;
+            if (!family.Moved.Rename(version.Map, parts.Checksum)) continue;
             var length = LeafFormat.Write(value, version.Map, version.Version);
             Invariant.Require(length > 0);
             batch.Put(version.Key, value[..length]);
@@ -285,7 +285,7 @@ class PlaceMover(
     }
 
     // One that is not in memory, or is read from the store from now on, finds the new names there.
-    static void Rename(LeafFamily family, VolumeDevice view)
+    void Rename(LeafFamily family, VolumeDevice view)
     {
         if (view.Leaves.Find(family.LeafIndex) is not { } leaf || !leaf.TryPin()) return;
         try
@@ -305,11 +305,11 @@ class PlaceMover(
         }
     }
 
-    static void Rename(LeafFamily family, Leaf leaf)
+    void Rename(LeafFamily family, Leaf leaf)
     {
         lock (leaf)
         {
-            if (leaf.Map is not { } map || !family.Moved.Rename(map)) return;
+            if (leaf.Map is not { } map || !family.Moved.Rename(map, parts.Checksum)) return;
             leaf.CountRemoval();
             leaf.StoredAs(null, default);
         }

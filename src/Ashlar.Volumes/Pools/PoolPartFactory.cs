@@ -3,6 +3,8 @@ namespace Ashlar.Volumes;
 /// <summary>Makes those parts of a pool that tests exchange for ones with a mistake.</summary>
 class PoolPartFactory
 {
+    public virtual BlockChecksum ChecksumOfNewPools => BlockChecksum.Xxh3;
+
     public virtual BlockRules CreateRules() => new();
 
     public virtual RecentWrites CreateRecentWrites(PoolParts parts) => new(parts.Options.RecentWrites, parts.Failure, parts.Events);

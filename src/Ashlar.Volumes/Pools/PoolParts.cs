@@ -11,10 +11,16 @@ sealed class PoolParts : IDisposable
     long repairedBlocks;
 
     public PoolParts(
-        string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolGeneration generation, PoolOptions options)
+        string name,
+        IBlockDevice device,
+        KeyValueStore store,
+        ChunkSpace space,
+        PoolGeneration generation,
+        BlockChecksum checksum,
+        PoolOptions options)
     {
         options = options with { TimeProvider = WorkerClock.For(options.TimeProvider) };
-        (Name, Device, Store, Space, Generation, Options) = (name, device, store, space, generation, options);
+        (Name, Device, Store, Space, Generation, Checksum, Options) = (name, device, store, space, generation, checksum, options);
         Events = new PoolEvents(name, options.Observer);
         Failure = new FailureLatch(name, Events);
         Metadata = new MetadataWriter(store, Failure, Events, name);
@@ -49,6 +55,9 @@ sealed class PoolParts : IDisposable
     public FragmentSpace Fragments { get; }
 
     public PoolGeneration Generation { get; }
+
+    /// <summary>What tells whether a block holds what it should.</summary>
+    public BlockChecksum Checksum { get; }
 
     /// <summary>What snapshots see.</summary>
     public LeafVersions Versions { get; }

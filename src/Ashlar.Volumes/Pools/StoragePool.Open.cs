@@ -66,7 +66,12 @@ public sealed partial class StoragePool
 
         // Crash order: the store remembers the identity as not ready, the device gets it, the store calls it ready. In between
         // the pool does not open, and formatting may begin again because both sides can be recognised as its own.
-        var record = interrupted ?? new PoolRecord(options.Entropy.NextGuid(), PoolState.Formatting, NextLineage: 1, NextGeneration: 2);
+        var record = new PoolRecord(
+            interrupted?.PoolId ?? options.Entropy.NextGuid(),
+            PoolState.Formatting,
+            NextLineage: 1,
+            NextGeneration: 2,
+            options.Factory.ChecksumOfNewPools);
         metadata.Put(MapKeys.Pool, record.ToBytes());
         var superblock = new byte[Superblock.SizeBytes];
         new Superblock(record.PoolId, name, chunkCount, options.TimeProvider.GetUtcNow()) { Placement = placement }.Write(superblock);
@@ -144,6 +149,7 @@ public sealed partial class StoragePool
             metadata,
             LoadSpace(metadata, name, superblocks.Current.ChunkCount, device, options),
             new PoolGeneration(record.NextGeneration - 1),
+            record.Checksum,
             options);
         StoragePool? pool = null;
         try
@@ -176,7 +182,7 @@ public sealed partial class StoragePool
         // cut would bring back a map that still owns it.
         var open = new WriteBatch();
         Parts.Metadata.PutIsOpen(open, life);
-        open.Put(MapKeys.Pool, record.ToBytes()); // In the version of today, before anything is written that earlier programs do not know.
+        open.Put(MapKeys.Pool, record.ToBytes()); // In its last version, before anything is written that earlier programs do not know.
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
         var mark = RecentMark.Read(Store.Get(MapKeys.RecentMark));
         Commits.Mark = mark;

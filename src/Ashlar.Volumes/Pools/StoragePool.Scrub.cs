@@ -28,6 +28,6 @@ public sealed partial class StoragePool
         var placement = FindPlacement() ?? throw new NotSupportedException($"The metadata of pool {Name} lie in a directory.");
         await CommitAsync();
         using var snapshot = Store.CreateSnapshot();
-        return StoredChecksums.Read(snapshot, placement, Space, Name, ranges);
+        return StoredChecksums.Read(snapshot, placement, Space, Parts.Checksum, Name, ranges);
     }
 }

@@ -39,7 +39,7 @@ sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> find
                 {
                     total += await volume.RecoverAsync(leafIndex, records, buffer, homes);
                 }
-                catch (BlockDeviceException cause)
+                catch (BlockDeviceException cause) when (!cause.IsTransient)
                 {
                     // From now on it is overwritten unlogged.
                     parts.Recent.LogCovered([records.Cover(lineage, leafIndex)]);

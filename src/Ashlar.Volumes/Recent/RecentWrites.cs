@@ -48,6 +48,9 @@ class RecentWrites : IDisposable
     /// <summary>Whether writes are logged.</summary>
     public bool IsOn => isOn;
 
+    /// <summary>Whether there may be a log.</summary>
+    public bool HasPlace => place is not null;
+
     /// <summary>Whether there is so much of it that a commit should begin.</summary>
     public bool IsLong => segments is { TotalBytes: > RequestBytes };
 

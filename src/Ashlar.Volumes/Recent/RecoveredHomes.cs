@@ -29,6 +29,9 @@ sealed class RecoveredHomes(ChunkSpace space)
     /// <summary>The home that a chunk of a leaf had, which becomes the caller's; 0 where there is none.</summary>
     public long Take(Leaf leaf, int slot) => leaf == current && homes[slot] is not 0 and var chunk && held.Remove(chunk) ? chunk : 0;
 
+    /// <summary>A request gives a home back that it could not use; false when it is none of the leaf's.</summary>
+    public bool TakeBack(long chunk) => Array.IndexOf(homes, chunk) >= 0 && held.Add(chunk);
+
     /// <summary>What nobody has taken is free.</summary>
     public void Release()
     {

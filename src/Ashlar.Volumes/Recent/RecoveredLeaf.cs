@@ -1,6 +1,9 @@
 namespace Ashlar.Volumes;
 
-/// <summary>What the newest record that holds says of a block.</summary>
+/// <summary>
+/// What the newest record that holds says of a block. In the order in which it is written: keeping space for zeros may write zeros to all of
+/// a home that is new, and discarding may give up one that is not kept yet.
+/// </summary>
 enum RecoveredKind : byte
 {
     /// <summary>None of it is known yet.</summary>
@@ -12,9 +15,9 @@ enum RecoveredKind : byte
     /// <summary>Data that were found.</summary>
     Data,
 
-    Zeros,
-
     KeptZeros,
+
+    Zeros,
 }
 
 /// <summary>How many blocks a log has brought back, how many found no room, and how many are not what they were answered to be.</summary>

@@ -17,26 +17,30 @@ sealed class StoredChecksums : IChecksumOracle
 {
     readonly PoolPlacement placement;
     readonly ChunkSpace space;
+    readonly BlockChecksum checksum;
     readonly HashSet<long> chunks = [];
     readonly Dictionary<long, (uint Checksum, long Birth)> known = [];
     readonly HashSet<long> disputed = [];
     bool isWhole = true;
 
-    StoredChecksums(PoolPlacement placement, ChunkSpace space) => (this.placement, this.space) = (placement, space);
+    StoredChecksums(PoolPlacement placement, ChunkSpace space, BlockChecksum checksum) =>
+        (this.placement, this.space, this.checksum) = (placement, space, checksum);
 
     /// <param name="snapshot">The maps.</param>
     /// <param name="placement">Where the chunks of the pool lie.</param>
     /// <param name="space">Which of them are in use.</param>
+    /// <param name="checksum">Its checksums.</param>
     /// <param name="pool">Its name.</param>
     /// <param name="ranges">Blocks of the set that are to be known.</param>
     public static StoredChecksums Read(
         KeyValueSnapshot snapshot,
         PoolPlacement placement,
         ChunkSpace space,
+        BlockChecksum checksum,
         string pool,
         IEnumerable<(Lba Start, long BlockCount)> ranges)
     {
-        var read = new StoredChecksums(placement, space);
+        var read = new StoredChecksums(placement, space, checksum);
         foreach (var (start, count) in ranges)
         {
             for (var chunk = start.Value / MapLayout.BlocksPerChunk; chunk * MapLayout.BlocksPerChunk < start.Value + count; chunk++)
@@ -66,7 +70,7 @@ sealed class StoredChecksums : IChecksumOracle
         var place = (chunk * MapLayout.BlocksPerChunk) + (block.Value % MapLayout.BlocksPerChunk);
         if (!chunks.Contains(chunk) || disputed.Contains(place)) return null;
         if (known.TryGetValue(place, out var expected))
-            return BlockChecksum.Compute(content, place, expected.Birth) == expected.Checksum;
+            return checksum.Compute(content, place, expected.Birth) == expected.Checksum;
         return isWhole ? true : null;
     }
 

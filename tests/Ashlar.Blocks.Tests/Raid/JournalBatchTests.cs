@@ -22,6 +22,23 @@ public sealed class JournalBatchTests
         Assert.False(IsSound(newer, older));
     }
 
+    [Fact]
+    public void A_batch_of_an_earlier_program_counts()
+    {
+        var set = new SeededEntropy(1).NextGuid();
+        var batch = Batch(set, 1);
+        var header = batch.AsSpan(0, JournalBatch.HeaderBytes);
+        header[8] = 1;
+        header[64..72].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(header[64..], CrcOf(batch));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[4092..], Crc32C.Compute(header[..4092]));
+
+        Assert.Equal(1, JournalBatch.ReadHeader(header, set, batch.Length)?.Sequence);
+        Assert.True(IsSound(batch, batch));
+        batch[^1] ^= 1;
+        Assert.False(IsSound(batch, batch));
+    }
+
     static uint CrcOf(byte[] batch) => Crc32C.Compute(batch.AsSpan(JournalBatch.HeaderBytes));
 
     static bool IsSound(byte[] header, byte[] body) =>

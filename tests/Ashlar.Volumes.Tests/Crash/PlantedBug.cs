@@ -125,6 +125,9 @@ enum PlantedBug
     /// <summary>An atomic write that was under way is not said to be none when a log is taken up.</summary>
     ForgetVoids,
 
+    /// <summary>Blocks have a CRC for a checksum, as in pools of earlier programs.</summary>
+    LinearChecksum,
+
     /// <summary>A log that is taken up goes on to speak of what the store had already.</summary>
     ForgetStored,
 
@@ -145,6 +148,9 @@ static class PlantedBugs
             PlantedBug.MarkerNotDurable or PlantedBug.ClearMarkersEarly or PlantedBug.ForgetSuspects => new WrongMarkers(parts, bug),
             _ => base.CreateMarkers(parts),
         };
+
+        public override BlockChecksum ChecksumOfNewPools =>
+            bug == PlantedBug.LinearChecksum ? BlockChecksum.Crc32C : base.ChecksumOfNewPools;
 
         public override RecentWrites CreateRecentWrites(PoolParts parts) => new WrongRecentWrites(parts, bug);
 

@@ -303,15 +303,16 @@ public sealed class FormatTests
     [Fact]
     public void Records_have_these_bytes()
     {
-        var pool = new PoolRecord(Id, PoolState.Ready, 5, 2);
+        var pool = new PoolRecord(Id, PoolState.Ready, 5, 2, BlockChecksum.Xxh3);
         const string id = "00112233445546778899AABBCCDDEEFF";
         Assert.Equal("06000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
         Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
-        foreach (var other in (byte[])[0, 1, 5, 7])
+        foreach (var earlier in (byte[])[1, 2, 3, 4, 5])
         {
             var bytes = pool.ToBytes();
-            bytes[0] = other;
-            Assert.Throws<UnsupportedFormatException>(() => PoolRecord.Read(bytes, "pool"));
+            bytes[0] = earlier;
+            Assert.Equal(pool with { Checksum = BlockChecksum.Crc32C }, PoolRecord.Read(bytes, "pool"));
+            Assert.Equal(5, PoolRecord.Read(bytes, "pool").ToBytes()[0]);
         }
 
         var volume = new VolumeRecord(Id, "db", VolumeState.Ready, true, 5, 1, 1 << 20, 512, DateTimeOffset.FromUnixTimeMilliseconds(1));
@@ -492,13 +493,16 @@ public sealed class FormatTests
         Assert.Throws<UnsupportedFormatException>(() => BarredRange.Read(key, bytes, "pool"));
     }
 
-    [Fact]
-    public void A_checksum_at_another_place_follows_from_the_one_that_it_was()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_checksum_at_another_place_follows_from_the_one_that_it_was(bool isXxh3)
     {
+        var checksum = isXxh3 ? BlockChecksum.Xxh3 : BlockChecksum.Crc32C;
         var block = new byte[MapLayout.BlockBytes];
         new Random(1).NextBytes(block);
-        var moved = BlockChecksum.Move(BlockChecksum.Compute(block, 77, 3), 77, 0x1234_5678_9ABC, 3);
-        Assert.Equal(BlockChecksum.Compute(block, 0x1234_5678_9ABC, 3), moved);
+        var moved = checksum.Move(checksum.Compute(block, 77, 3), 77, 0x1234_5678_9ABC, 3);
+        Assert.Equal(checksum.Compute(block, 0x1234_5678_9ABC, 3), moved);
     }
 
     // As directories of ext4 do; with a CRC an older content of a place passes for the newer.
@@ -506,8 +510,8 @@ public sealed class FormatTests
     public void Blocks_that_end_with_their_own_CRC_have_checksums_of_their_own()
     {
         var blocks = Enumerable.Range(1, 100).Select(CrashedPool.Sealed).ToArray();
-        Assert.Single(blocks.Select(static block => Crc32C.Compute(block)).Distinct());
-        Assert.Equal(100, blocks.Select(static block => BlockChecksum.Compute(block, 77, 3)).Distinct().Count());
+        Assert.Single(blocks.Select(static block => BlockChecksum.Crc32C.Compute(block, 77, 3)).Distinct());
+        Assert.Equal(100, blocks.Select(static block => BlockChecksum.Xxh3.Compute(block, 77, 3)).Distinct().Count());
     }
 
     [Fact]
@@ -522,14 +526,18 @@ public sealed class FormatTests
         Assert.Throws<UnsupportedFormatException>(() => VolumeParent.Read(bytes, "pool"));
     }
 
-    [Fact]
-    public void A_checksum_knows_its_place_and_its_birth()
+    [Theory]
+    [InlineData(true, 0x1ECC_84C7u)]
+    [InlineData(false, 0x9E94_1175u)]
+    public void A_checksum_knows_its_place_and_its_birth(bool isXxh3, uint expected)
     {
+        var checksum = isXxh3 ? BlockChecksum.Xxh3 : BlockChecksum.Crc32C;
         var block = new byte[MapLayout.BlockBytes];
-        var expected = BlockChecksum.Compute(block, (5 * 16) + 3, 1);
-        Assert.Equal(0x1ECC_84C7u, expected);
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, (5 * 16) + 4, 1));
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, (6 * 16) + 3, 1));
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, (5 * 16) + 3, 2));
+        Assert.Equal(expected, checksum.Compute(block, (5 * 16) + 3, 1));
+        Assert.NotEqual(expected, checksum.Compute(block, (5 * 16) + 4, 1));
+        Assert.NotEqual(expected, checksum.Compute(block, (6 * 16) + 3, 1));
+        Assert.NotEqual(expected, checksum.Compute(block, (5 * 16) + 3, 2));
+        block[0] = 1; // What a block that cannot be moved gets for content that must not match.
+        Assert.NotEqual(expected, checksum.Compute(block, (5 * 16) + 3, 1));
     }
 }

@@ -173,6 +173,27 @@ public sealed class LeafDeltaTests
         }
     }
 
+    // The last ones that know no deltas, and the last ones that know no blocks away from home in leaves of generation 1.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task A_pool_of_earlier_programs_says_that_they_cannot_read_it_any_more_before_anything_is_written(byte version)
+    {
+        await using (await TestPool.CreateAsync(disk: disk))
+        {
+        }
+
+        using (var store = TestPool.OpenStore(disk))
+        {
+            var record = store.Get(MapKeys.Pool)!;
+            record[0] = version;
+            store.Put(MapKeys.Pool, record);
+        }
+
+        await using var pool = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
+        Assert.Equal(PoolRecord.Crc32CVersion, pool.Pool.Store.Get(MapKeys.Pool)![0]);
+    }
+
     async Task<VolumeModel> FillAsync(TestPool pool, int bytes = MiB)
     {
         var content = random.Bytes(MiB);

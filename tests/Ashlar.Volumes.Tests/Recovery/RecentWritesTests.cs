@@ -67,11 +67,14 @@ public sealed class RecentWritesTests
         Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 4));
     }
 
-    // A CRC of the two is the same.
-    [Fact]
-    public async Task What_lay_where_a_write_was_under_way_is_not_taken_for_it()
+    // The CRC of what is there and of what was about to be is the same.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_lay_where_a_write_was_under_way_is_not_taken_for_it(bool isCrc)
     {
-        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        var options = TestPool.DefaultOptions() with { Factory = (isCrc ? PlantedBug.LinearChecksum : PlantedBug.None).ToFactory() };
+        var pool = await CrashedPool.CreateAsync(options, logsRecent: true);
         await pool.WriteAsync(4, seed: 3); // So that the chunk stays where it is.
         await pool.Volume.WriteAsync(new Lba(3), CrashedPool.Sealed(1));
         await pool.CommitAsync();
@@ -80,10 +83,45 @@ public sealed class RecentWritesTests
         pool.KillBeforeNextWriteTo("/pool.data");
         await Record.ExceptionAsync(async () => await pool.Volume.WriteAsync(new Lba(3), CrashedPool.Sealed(2)));
 
+        pool = await pool.KillAndOpenAsync(options: options);
+
+        Assert.Equal(isCrc ? CrashedPool.Sealed(1) : new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    [Fact]
+    public async Task A_device_that_cannot_be_read_now_fails_the_opening_and_costs_nothing()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+
+        var refused = await Assert.ThrowsAsync<DeviceIOException>(() => pool.KillAndOpenAsync(wrap: Failing(isTransient: true)));
+        Assert.True(refused.IsTransient);
         pool = await pool.KillAndOpenAsync();
 
-        Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, 3));
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 3));
     }
+
+    [Fact]
+    public async Task What_cannot_be_read_any_more_is_said_to_be_lost_also_where_it_was_written_last()
+    {
+        var events = new List<PoolEvent>();
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+
+        pool = await pool.KillAndOpenAsync(
+            options: TestPool.DefaultOptions() with { Observer = events.Add }, wrap: Failing(isTransient: false));
+
+        await pool.Pool.HearAsync();
+        Assert.Contains(events, each => each is { Severity: PoolEventSeverity.Error } && each.Message.Contains("1 blocks", StringComparison.Ordinal));
+    }
+
+    // Superblocks can be read, chunks cannot.
+    static Func<IBlockDevice, IBlockDevice> Failing(bool isTransient) => device => new HookedDevice(device)
+    {
+        BeforeRead = start => start.Value * device.Geometry.BlockSizeBytes < MapLayout.ReservedChunks * MapLayout.ChunkBytes
+            ? Task.CompletedTask
+            : throw new DeviceIOException(device.Name, "no", isTransient),
+    };
 
     // It is read from there, but a second kill would find nothing.
     [Fact]

@@ -15,11 +15,12 @@ namespace Ashlar.Blocks.Raid;
 // others are over. Tail: the oldest batch that may not be in place yet. Crc32C: of the header before it. BodyHash: XXH3 of the body, of 64
 // bits. Not a CRC: where power was lost within a batch its slot has a new header before the body of an older one, perhaps of the same
 // stripes; and the CRCs of both are the same where all blocks end with CRCs of their own, as those of some databases and file systems do.
+// In version 1, of earlier programs, it is a CRC32C, of 4 bytes.
 readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long Tail, int Count, int RecordBytes)
 {
     public const int HeaderBytes = 4096, Alignment = 4096;
 
-    const uint Version = 2;
+    const uint Version = 2, CrcVersion = 1;
     const int Crc32COffset = HeaderBytes - sizeof(uint);
 
     static ReadOnlySpan<byte> Magic => "ASHLRJNL"u8;
@@ -54,7 +55,7 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
     public static JournalBatch? ReadHeader(ReadOnlySpan<byte> source, Guid setId, long slotBytes)
     {
         var header = source[..HeaderBytes];
-        if (!header.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) != Version) return null;
+        if (!header.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) is not (Version or CrcVersion)) return null;
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[Crc32COffset..]) != Crc32C.Compute(header[..Crc32COffset])) return null;
         if (new Guid(header.Slice(16, 16), bigEndian: true) != setId) return null;
         var records = BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
@@ -73,7 +74,9 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
 
     /// <summary>Whether the body that follows a header is the one that it was written with.</summary>
     public static bool IsBodySound(ReadOnlySpan<byte> header, ReadOnlySpan<byte> body) =>
-        BinaryPrimitives.ReadUInt64LittleEndian(header[64..]) == HashOf(new Guid(header.Slice(16, 16), bigEndian: true), body);
+        BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == CrcVersion
+            ? BinaryPrimitives.ReadUInt32LittleEndian(header[64..]) == Crc32C.Compute(body)
+            : BinaryPrimitives.ReadUInt64LittleEndian(header[64..]) == HashOf(new Guid(header.Slice(16, 16), bigEndian: true), body);
 
     // Clients do not know the set's id: so they cannot make content of which two versions have one hash.
     static ulong HashOf(Guid setId, ReadOnlySpan<byte> body)
