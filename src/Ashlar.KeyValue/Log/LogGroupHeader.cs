@@ -25,6 +25,8 @@ enum LogGroupKind : byte
 // CommitTime: when the group was committed, in microseconds since 1970 (UTC); never less than that of the group before.
 // HeaderCrc covers bytes 8..80, BodyCrc the 16-byte heads of the entries; both start from the segment's seed. HeaderCrc does
 // not depend on other groups, so recovery can find later groups behind a damaged one. Offset is the group's own place.
+// Segments are new files, and what was not written of one reads as zeros: values of an older group would pass for those of a torn one
+// where they end with their own CRC, as all checksums here are CRCs.
 readonly record struct LogGroupHeader(
     ulong SegmentId, ulong Nonce, long Offset, ulong FirstSequence, int BodyLength, int Count,
     long DurableThrough, uint PreviousHeaderCrc, uint BodyCrc, LogGroupKind Kind, long CommitTime)

@@ -11,8 +11,8 @@ namespace Ashlar.Volumes;
 abstract class BlockChecksum
 {
     /// <summary>
-    /// XXH3. Not a CRC: what ends with its own CRC has the same CRC as all that does, so that an older content of a place would pass for the
-    /// newer; and databases and file systems write such blocks (ext4's directories).
+    /// XXH3. Not a CRC: what ends with its own CRC has the same CRC as all that does, so that an older content of a place would pass for
+    /// the newer; and databases and file systems write such blocks (ext4's directories).
     /// </summary>
     public static BlockChecksum Xxh3 { get; } = new OfXxh3();
 

@@ -1,8 +1,8 @@
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// What the newest record that holds says of a block. In the order in which it is written: keeping space for zeros may write zeros to all of
-/// a home that is new, and discarding may give up one that is not kept yet.
+/// What the newest record that holds says of a block. In the order in which it is written: keeping space for zeros may write zeros to all
+/// of a home that is new, and discarding may give up one that is not kept yet.
 /// </summary>
 enum RecoveredKind : byte
 {

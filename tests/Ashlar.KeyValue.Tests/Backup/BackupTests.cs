@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 
@@ -121,6 +122,38 @@ public sealed class BackupTests : IDisposable
             Assert.Equal(restored.ReadAll(), RestoreAndRead(2, "/second"));
             Assert.Equal(store.ReadAll(), RestoreAndRead(3, "/third"));
         }
+    }
+
+    // Values that end with their own CRC: the tables have one number, length and CRC.
+    [Fact]
+    public void A_restored_store_never_shares_the_tables_of_the_history_that_it_left()
+    {
+        store.BackUp(Backups);
+        backups.Restore(1, Restored);
+        PutSealed(store, seed: 1);
+        store.BackUp(Backups);
+        using (var restored = KeyValueStore.Open(Restored, options))
+        {
+            PutSealed(restored, seed: 2);
+            restored.BackUp(Backups);
+        }
+
+        backups.Restore(3, "/third");
+        using var third = KeyValueStore.Open("/third", options);
+        Assert.Equal(Sealed(seed: 2), third.Get("a"u8));
+    }
+
+    static void PutSealed(KeyValueStore store, int seed)
+    {
+        store.Put("a"u8, Sealed(seed));
+        store.Compact();
+    }
+
+    static byte[] Sealed(int seed)
+    {
+        var value = new SeededRandom((ulong)seed).Bytes(80);
+        BinaryPrimitives.WriteUInt32LittleEndian(value.AsSpan(76), Crc32C.Compute(value.AsSpan(0, 76)));
+        return value;
     }
 
     [Fact]

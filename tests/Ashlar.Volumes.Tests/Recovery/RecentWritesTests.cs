@@ -112,7 +112,8 @@ public sealed class RecentWritesTests
             options: TestPool.DefaultOptions() with { Observer = events.Add }, wrap: Failing(isTransient: false));
 
         await pool.Pool.HearAsync();
-        Assert.Contains(events, each => each is { Severity: PoolEventSeverity.Error } && each.Message.Contains("1 blocks", StringComparison.Ordinal));
+        var lost = Assert.Single(events, each => each.Severity == PoolEventSeverity.Error);
+        Assert.Contains("1 blocks", lost.Message, StringComparison.Ordinal);
     }
 
     // Superblocks can be read, chunks cannot.
