@@ -81,7 +81,10 @@ public sealed partial class KeyValueStore
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        return ScanAll(state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range, direction);
+        EnumArgument.RequireDefined(direction);
+        var version = state.AcquireNewest(out var sequence);
+        // After: what it shows of keyspaces was put when there were some.
+        return new KeyValueCursor(state, version, sequence, state.HasKeyspaces ? range.Until(KeyspaceRegion.Start) : range, direction);
     }
 
     IKeyValueCursor IKeyValueReader.Scan(KeyRange range, ScanDirection direction) => Scan(range, direction);

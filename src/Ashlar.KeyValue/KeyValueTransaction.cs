@@ -115,13 +115,12 @@ public sealed class KeyValueTransaction : IKeyValueReader, IDisposable
     public byte[]?[] MultiGet(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
     {
         RequireOpen();
+        // First: what expires in between was there.
+        foreach (var key in keys)
+            if (!TryGetOwn(key.Span, out _, out _)) reads.Add(key.Span, InfoOf(key.Span));
         var values = snapshot.MultiGet(keys);
         for (var i = 0; i < values.Length; i++)
-        {
             if (TryGetOwn(keys[i].Span, out var own, out var isPresent)) values[i] = isPresent ? own.ToArray() : null;
-            else reads.Add(keys[i].Span, InfoOf(keys[i].Span));
-        }
-
         return values;
     }
 

@@ -25,9 +25,20 @@ static class NbdWriter
         await stream.ReadExactlyAsync(new byte[10]);
         foreach (var (offset, data) in writes) await RequestAsync(stream, type: 1, offset, data.Length, data);
         await RequestAsync(stream, type: 3, 0, 0, []);
+        // The volume is in use until the server has closed the connection.
+        await SendAsync(stream, type: 2, 0, 0, []);
+        Assert.Equal(0, await stream.ReadAsync(new byte[1]));
     }
 
     static async Task RequestAsync(NetworkStream stream, byte type, long offset, int length, byte[] data)
+    {
+        await SendAsync(stream, type, offset, length, data);
+        var reply = new byte[16];
+        await stream.ReadExactlyAsync(reply);
+        Assert.Equal(0, BinaryPrimitives.ReadInt32BigEndian(reply.AsSpan(4)));
+    }
+
+    static async Task SendAsync(NetworkStream stream, byte type, long offset, int length, byte[] data)
     {
         var request = new byte[28];
         BinaryPrimitives.WriteUInt32BigEndian(request, 0x25609513);
@@ -35,8 +46,5 @@ static class NbdWriter
         BinaryPrimitives.WriteInt64BigEndian(request.AsSpan(16), offset);
         BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(24), length);
         await stream.WriteAsync((byte[])[.. request, .. data]);
-        var reply = new byte[16];
-        await stream.ReadExactlyAsync(reply);
-        Assert.Equal(0, BinaryPrimitives.ReadInt32BigEndian(reply.AsSpan(4)));
     }
 }

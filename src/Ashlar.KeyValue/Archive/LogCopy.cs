@@ -26,7 +26,13 @@ sealed class LogCopy(ArchivedStore store, ArchiveDirectory directory, ArchivePro
     public void Run(ulong durable)
     {
         List<ValueSegment> segments;
-        using (manifest.Gate.Hold()) segments = UnarchivedLog.Take(manifest.State, values, progress.Position.ThroughLog);
+        using (manifest.Gate.Hold())
+        {
+            // What the end of archiving has let go of is missing from now on: no part may go on behind it.
+            if (manifest.State.Archive is null) throw directory.Ended();
+            segments = UnarchivedLog.Take(manifest.State, values, progress.Position.ThroughLog);
+        }
+
         try
         {
             foreach (var segment in segments)

@@ -363,6 +363,7 @@ sealed class Committer : IDisposable
     void Rotate()
     {
         background.WaitForRoom(0, active, needsMemTable: true);
+        if (log.OpenSegment is not null) AttachSegment(); // One that nothing was written to yet ends with the memtable as well.
         SealLog();
         active.LastLogId = log.LastSegmentId;
         active.LastCommitTime = log.LastCommitTime;

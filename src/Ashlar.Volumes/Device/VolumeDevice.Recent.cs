@@ -62,9 +62,18 @@ sealed partial class VolumeDevice
         return blocks;
     }
 
-    void LogFailure(Leaf leaf, LeafPlan plan)
+    // Before its new places are given back: whoever gets them may write what the record says. What is overwritten in place may be there all
+    // the same, and stays logged.
+    void LogFailure(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
-        if (plan is { IsAtomic: true, Logged: > 0 }) parts.Recent.LogVoid(leaf, plan.Logged);
+        if (plan.Logged == 0) return;
+        parts.Recent.LogVoid(leaf, plan.Logged);
+        var inPlace = default(BlockSet);
+        for (var block = firstBlock; block < firstBlock + blockCount; block++)
+            if (plan.IsValid(block) && plan.IsInPlace(block)) inPlace.Add(block);
+        if (plan.IsAtomic || inPlace.IsEmpty || leaf.Dirt != LeafDirt.Map) return;
+        if (parts.Recent.LogWrite(leaf, plan, inPlace, marked: default) is not (> 0 and var logged)) return;
+        lock (leaf) leaf.RecentThrough = logged;
     }
 
     // A leaf that has not changed had none of it.
@@ -80,19 +89,14 @@ sealed partial class VolumeDevice
     /// <param name="records">The log.</param>
     /// <param name="buffer">Room for a leaf.</param>
     /// <param name="homes">Where its places are kept from others.</param>
-    /// <returns>How many blocks of it were found, and how many there was no room for.</returns>
+    /// <returns>How many blocks of it were found, and how many could not be written.</returns>
+    /// <exception cref="BlockDeviceException">The device cannot be used now.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<RecoveredBlocks> RecoverAsync(
         long leafIndex, RecentWriteRecords records, Memory<byte> buffer, RecoveredHomes homes)
     {
         using var locked = await LockLeafAsync(leafIndex);
         var leaf = locked.Leaf;
-        if (leaf.Damage is not null)
-        {
-            parts.Recent.LogCovered([records.Cover(Lineage, leafIndex)]); // What replaces it is logged.
-            return default;
-        }
-
         var found = new RecoveredLeaf();
         foreach (var entry in records.NewestFirst(Lineage, leafIndex))
         {
@@ -102,14 +106,18 @@ sealed partial class VolumeDevice
 
         homes.Begin(leaf);
         foreach (var (block, chunk) in found.Homes) homes.Found(block, chunk);
-        var left = Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
+        var left = (int)Math.Min(MapLayout.LeafBytes, SizeBytes - (leafIndex * MapLayout.LeafBytes));
         var result = new RecoveredBlocks(0, 0, found.Missing.Count);
+        // What cannot be read in the store was given anew as a whole, or not at all.
+        var isBegun = leaf.Damage is null
+            || (found.Covers(BlocksIn(left)) && await TryRecoverAsync(TryZeroLockedAsync(leaf, 0, left, keep: false, isForced: true)));
         foreach (var (first, count, kind) in found.Runs().OrderBy(static run => run.Kind))
         {
             var offset = first * MapLayout.BlockBytes;
-            var length = (int)Math.Min(count * MapLayout.BlockBytes, left - offset);
+            var length = Math.Min(count * MapLayout.BlockBytes, left - offset);
             if (length <= 0) continue; // It was cut off.
-            if (kind == RecoveredKind.Data) result += await WriteFoundAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic);
+            if (!isBegun) result += new RecoveredBlocks(0, count, 0);
+            else if (kind == RecoveredKind.Data) result += await WriteFoundAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic);
             else if (await ZeroFoundAsync(leaf, offset, length, kind)) result += new RecoveredBlocks(count, 0, 0);
             else result += new RecoveredBlocks(0, count, 0);
         }
@@ -120,30 +128,53 @@ sealed partial class VolumeDevice
         return result;
     }
 
+    static int BlocksIn(int bytes) => (bytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
+
     // Where there is no room for all of it each chunk is tried by itself: most have their homes.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<RecoveredBlocks> WriteFoundAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> data, bool isAtomic)
     {
-        if (await TryWriteLockedAsync(leaf, offset, data, isAtomic)) return new RecoveredBlocks(BlocksIn(data.Length), 0, 0);
+        var all = new RecoveredBlocks(BlocksIn(data.Length), 0, 0);
+        if (await TryRecoverAsync(TryWriteLockedAsync(leaf, offset, data, isAtomic))) return all;
+        if (isAtomic) return new RecoveredBlocks(0, all.Found, 0);
         var result = default(RecoveredBlocks);
-        for (var done = 0; done < data.Length && !isAtomic;)
+        for (var done = 0; done < data.Length;)
         {
             var length = Math.Min(data.Length - done, MapLayout.ChunkBytes - ((offset + done) % MapLayout.ChunkBytes));
-            var isDone = await TryWriteLockedAsync(leaf, offset + done, data.Slice(done, length));
+            var isDone = await TryRecoverAsync(TryWriteLockedAsync(leaf, offset + done, data.Slice(done, length)));
             result += isDone ? new RecoveredBlocks(BlocksIn(length), 0, 0) : new RecoveredBlocks(0, BlocksIn(length), 0);
             done += length;
         }
 
-        return isAtomic ? new RecoveredBlocks(0, BlocksIn(data.Length), 0) : result;
-
-        static int BlocksIn(int bytes) => (bytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
+        return result;
     }
 
     // Zeros are zeros also where there is no room to keep for them; what was there before must not come back.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> ZeroFoundAsync(Leaf leaf, int offset, int length, RecoveredKind kind) =>
-        (kind == RecoveredKind.KeptZeros && await TryZeroLockedAsync(leaf, offset, length, keep: true, isForced: true))
-        || await TryZeroLockedAsync(leaf, offset, length, keep: false, isForced: true);
+        (kind == RecoveredKind.KeptZeros
+            && await TryRecoverAsync(TryZeroLockedAsync(leaf, offset, length, keep: true, isForced: true)))
+        || await TryRecoverAsync(TryZeroLockedAsync(leaf, offset, length, keep: false, isForced: true));
+
+    // One thing that fails for good costs itself and no other.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryRecoverAsync(ValueTask<bool> attempt)
+    {
+        try
+        {
+            return await attempt;
+        }
+        catch (BlockDeviceException cause) when (!cause.IsTransient)
+        {
+            parts.Events.Report(
+                PoolEventKind.Recovery,
+                PoolEventSeverity.Warning,
+                $"what nobody had flushed cannot be written as it was: {cause.Message}",
+                Record.Name,
+                cause);
+            return false;
+        }
+    }
 
     // Of a write that may have been under way all must be there if it was atomic. Of any other a block is there or is not: then what was
     // there before is found by an earlier record.

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
+using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -21,6 +22,28 @@ sealed partial class VolumeDevice
     {
         using var locked = await LockLeafAsync(leafIndex);
         return await CheckSuspectsLockedAsync(locked.Leaf);
+    }
+
+    /// <summary>
+    /// Looks at every suspect block of the volume that nobody has looked at: then only those are suspect that cannot be read at all.
+    /// </summary>
+    /// <exception cref="BlockDeviceException">Something cannot be read now, or settled.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask CheckAllSuspectsAsync()
+    {
+        foreach (var leafIndex in ListMarkedLeaves())
+        {
+            await parts.Throttle.WaitAsync();
+            await CheckSuspectsAsync(leafIndex);
+        }
+    }
+
+    List<long> ListMarkedLeaves()
+    {
+        var leaves = new List<long>();
+        using var cursor = Store.Scan(KeyRange.Between(MapKeys.Marker(Lineage, 0), MapKeys.Marker(Lineage + 1, 0)));
+        while (cursor.MoveNext()) leaves.Add(MapKeys.ReadMarker(cursor.Key).Number);
+        return leaves;
     }
 
     /// <summary>The same for whoever holds the lock of the leaf.</summary>
@@ -92,7 +115,7 @@ sealed partial class VolumeDevice
                 plan.Chunk.AsMemory(at * MapLayout.BlockBytes, blockCount * MapLayout.BlockBytes));
             return true;
         }
-        catch (BlockDeviceException)
+        catch (BlockDeviceException ill) when (!ill.IsTransient)
         {
             return false;
         }

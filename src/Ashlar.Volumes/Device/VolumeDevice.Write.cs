@@ -112,8 +112,8 @@ sealed partial class VolumeDevice
             }
             catch
             {
+                LogFailure(leaf, plan, firstBlock, blockCount);
                 ReleasePlanned(plan);
-                LogFailure(leaf, plan);
                 await ReconcileAsync(leaf, plan);
                 throw;
             }

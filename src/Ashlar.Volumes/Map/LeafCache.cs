@@ -134,9 +134,13 @@ sealed class LeafCache
         Loaded(leaf);
     }
 
-    // What users of a block device expect. The next request tries again.
-    static Exception ToError(Leaf leaf, Exception cause) => cause is StorageException
-        ? new DeviceIOException(leaf.Volume.Name, $"a piece of the map cannot be read now: {cause.Message}", isTransient: true, cause)
+    // What users of a block device expect. The next request tries again, whatever it was.
+    static Exception ToError(Leaf leaf, Exception cause) => cause is StorageException failure
+        ? new DeviceIOException(
+            leaf.Volume.Name,
+            $"a piece of the map cannot be read now: {cause.Message}",
+            isTransient: failure.Errno != Errno.InputOutput,
+            cause)
         : cause;
 
     void Loaded(Leaf leaf)

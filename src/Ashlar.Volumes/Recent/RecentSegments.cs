@@ -18,7 +18,7 @@ sealed class RecentSegments(RecentWritesPlace place, long segmentBytes)
     readonly Queue<Segment> full = new(); // Oldest first.
     readonly Queue<Segment> spare = new();
     Segment? active;
-    long lastNumber;
+    long lastNumber, lastTakenOver;
     long totalBytes;
 
     /// <summary>Length of what is not covered yet, in whole segments.</summary>
@@ -45,6 +45,7 @@ sealed class RecentSegments(RecentWritesPlace place, long segmentBytes)
         foreach (var path in paths)
         {
             full.Enqueue(new Segment(place.FileSystem.Open(path, FileOpenMode.Existing)) { Number = ++lastNumber });
+            lastTakenOver = lastNumber;
             Volatile.Write(ref totalBytes, totalBytes + segmentBytes);
         }
     }
@@ -108,6 +109,20 @@ sealed class RecentSegments(RecentWritesPlace place, long segmentBytes)
     public void DeleteAll()
     {
         foreach (var segment in TakeAll()) Delete(segment);
+    }
+
+    /// <summary>Deletes all but what was taken over.</summary>
+    /// <exception cref="StorageException">Something is left.</exception>
+    public void DeleteOwn()
+    {
+        var own = TakeAll().ToLookup(segment => segment.Number > lastTakenOver);
+        foreach (var segment in own[false])
+        {
+            full.Enqueue(segment);
+            Volatile.Write(ref totalBytes, totalBytes + segmentBytes);
+        }
+
+        foreach (var segment in own[true]) Delete(segment);
     }
 
     /// <summary>Closes the files.</summary>

@@ -94,7 +94,7 @@ sealed class RecentWriteRecovery(PoolParts parts, Func<long, VolumeDevice?> find
         if (total.Missing > 0)
             Report(PoolEventSeverity.Error, $"{killed} {total.Missing} {blocks} are lost: they are not where they were written");
         if (total.Lost > 0)
-            Report(PoolEventSeverity.Error, $"{killed} {total.Lost} {blocks} are lost, because the pool has no room for them");
+            Report(PoolEventSeverity.Error, $"{killed} {total.Lost} {blocks} are lost, because they cannot be written");
     }
 
     void Report(PoolEventSeverity severity, string message, Exception? cause = null) =>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -32,6 +33,7 @@ class RecentWrites : IDisposable
     readonly RecentWritesPlace? place;
     readonly FailureLatch failure;
     readonly PoolEvents events;
+    readonly string poolName;
     readonly RecentSegments? segments;
     readonly Lock gate = new();
     readonly byte[] buffer = new byte[Math.Max(RecentWriteFormat.MaxRecordBytes, 64 << 10)];
@@ -39,9 +41,10 @@ class RecentWrites : IDisposable
     ulong sequence;
     volatile bool isOn;
 
-    public RecentWrites(RecentWritesPlace? place, FailureLatch failure, PoolEvents events, long segmentBytes = 4 << 20)
+    public RecentWrites(
+        RecentWritesPlace? place, FailureLatch failure, PoolEvents events, string poolName, long segmentBytes = 4 << 20)
     {
-        (this.place, this.failure, this.events) = (place, failure, events);
+        (this.place, this.failure, this.events, this.poolName) = (place, failure, events, poolName);
         if (place is not null) segments = new RecentSegments(place, segmentBytes);
     }
 
@@ -73,27 +76,43 @@ class RecentWrites : IDisposable
     /// <param name="pool">The pool.</param>
     /// <param name="life">Who had it open, as the store says.</param>
     /// <param name="mark">What the store says of it.</param>
-    [SuppressMessage("Design", "CA1031", Justification = "What cannot be read is of no use, and is told.")]
+    /// <exception cref="DeviceIOException">It cannot be read, now or at all.</exception>
     public RecentWriteRecords? Find(Guid pool, Guid? life, RecentMark mark)
     {
         if (place is null) return null;
+        string[] paths;
+        RecentWriteRecords? records = null;
         try
         {
-            var paths = RecentSegments.Find(place);
-            var records = life is { } known
-                ? RecentWriteRecords.Read(place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known), FloorOf(mark))
-                : null;
-            if (records is { IsEmpty: false })
-            {
-                if (records.Last >= mark.Needed) return records;
-                Report("the log of recent writes has lost its end: what nobody had flushed is not taken up");
-            }
+            paths = RecentSegments.Find(place);
+            if (life is { } known)
+                records = RecentWriteRecords.Read(
+                    place.FileSystem, paths, new RecentWritesIdentity(pool, place.BootId, known), FloorOf(mark));
+        }
+        catch (StorageException cause)
+        {
+            // With the next life it would be of another one, and gone.
+            throw new DeviceIOException(
+                poolName,
+                $"the log of recent writes cannot be read: {cause.Message}; without the files in {place.Directory} the pool opens, and what "
+                + "nobody had flushed when the server was killed is lost",
+                isTransient: true,
+                cause);
+        }
 
+        if (records is { IsEmpty: false })
+        {
+            if (records.Last >= mark.Needed) return records;
+            Report("the log of recent writes has lost its end: what nobody had flushed is not taken up");
+        }
+
+        try
+        {
             foreach (var path in paths) place.FileSystem.Delete(path);
         }
-        catch (Exception cause)
+        catch (StorageException)
         {
-            Report($"the log of recent writes cannot be read: {cause.Message}", cause);
+            // Another life's: nobody takes it up.
         }
 
         return null;
@@ -307,7 +326,9 @@ class RecentWrites : IDisposable
     {
         try
         {
-            segments!.DeleteAll();
+            // What an earlier life left is not over before it is taken up and committed.
+            if (Homes is null) segments!.DeleteAll();
+            else segments!.DeleteOwn();
         }
         catch (StorageException left)
         {

@@ -52,6 +52,9 @@ sealed class RecoveredLeaf
     /// <summary>Whether no newer record has said what a block is.</summary>
     public bool IsOpen(int block) => kinds[block] == RecoveredKind.Open;
 
+    /// <summary>Whether it is known what each of the first blocks is.</summary>
+    public bool Covers(int blockCount) => !kinds.AsSpan(0, blockCount).Contains(RecoveredKind.Open);
+
     public void SetStored(int block) => kinds[block] = RecoveredKind.Stored;
 
     /// <summary>A block was found.</summary>

@@ -23,11 +23,15 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
     /// <summary>Takes snapshots at one instant; durable when the call returns.</summary>
     /// <exception cref="SnapshotException">A name is not valid or taken, or a volume cannot have snapshots.</exception>
     /// <exception cref="Blocks.DeviceFullException">There is no room to write it down; nothing has changed.</exception>
+    /// <exception cref="Blocks.DeviceIOException">What a crash left in doubt cannot be read now; nothing has changed.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<IReadOnlyList<SnapshotRecord>> TakeAsync(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted)
     {
         // What a crash left in doubt belongs to the volume, not to what it was before: it is looked at first.
         if (parts.LeafStore.HasSuspects) await settled();
+        // What the sweep could not come to: as a block of a snapshot it would be damage.
+        if (parts.LeafStore.HasSuspects)
+            foreach (var (volume, _) in wanted) await volume.CheckAllSuspectsAsync();
         await turn.EnterAsync();
         try
         {

@@ -24,7 +24,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         if (CutsOfEach >= 12) // Each kind of store was there.
         {
             Assert.InRange(cuts.CutsWhileRecovering, CutsOfEach / 8, CutsOfEach);
-            Assert.InRange(cuts.BegunWithoutPower, 1, int.MaxValue);
+            Assert.InRange(cuts.BegunWithoutPower, TestTier.Choose(0, 1), int.MaxValue); // It takes some luck.
             Assert.InRange(cuts.CutsAfterMoves, 1, CutsOfEach);
             Assert.InRange(cuts.CutsDuringBackups, 1, CutsOfEach);
             Assert.InRange(cuts.BackupsJudged, 1, int.MaxValue);

@@ -29,6 +29,31 @@ public sealed class TransactionTests : IDisposable
         Assert.Empty(reopened.Verify().Problems);
     }
 
+    // The first group after an opening makes a segment of the log, also where nothing of it is written.
+    [Fact]
+    public void A_first_commit_that_is_refused_leaves_a_store_that_can_be_flushed()
+    {
+        var options = TestStore.Small(disk) with { TimeProvider = clock };
+        using (var first = KeyValueStore.Open("/other", options))
+        {
+            first.Put("k"u8, "v"u8, TimeSpan.FromMinutes(1));
+            first.Put("x", "1");
+        }
+
+        using var reopened = KeyValueStore.Open("/other", options);
+        using (var transaction = reopened.BeginTransaction())
+        {
+            Assert.NotNull(transaction.Get("k"u8));
+            clock.Advance(TimeSpan.FromMinutes(2));
+            transaction.Put("z"u8, "1"u8);
+            Assert.False(transaction.TryCommit());
+        }
+
+        reopened.Flush();
+        reopened.Put("y", "2");
+        Assert.Equal("x=1 y=2", reopened.ReadAll());
+    }
+
     [Fact]
     public void A_transaction_reads_its_own_writes_on_top_of_one_moment_and_nobody_else_sees_them_before_the_commit()
     {

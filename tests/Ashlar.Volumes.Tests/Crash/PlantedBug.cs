@@ -287,7 +287,7 @@ static class PlantedBugs
     }
 
     sealed class WrongRecentWrites(PoolParts parts, PlantedBug bug)
-        : RecentWrites(parts.Options.RecentWrites, parts.Failure, parts.Events)
+        : RecentWrites(parts.Options.RecentWrites, parts.Failure, parts.Events, parts.Name)
     {
         int writes;
 

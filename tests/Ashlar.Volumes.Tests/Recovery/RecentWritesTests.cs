@@ -116,6 +116,60 @@ public sealed class RecentWritesTests
         Assert.Contains("1 blocks", lost.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_log_that_cannot_be_read_now_fails_the_opening_and_stays()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(3, seed: 1);
+        pool.Kill();
+        var faulty = new FaultyFileSystem(pool.Disk);
+        faulty.Add(new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "/recent/*" });
+
+        await Assert.ThrowsAsync<DeviceIOException>(() => TestPool.OpenAsync(pool.Disk, TestPool.DefaultOptions() with
+        {
+            RecentWrites = new RecentWritesPlace(faulty, "/recent", pool.Disk.BootId),
+        }));
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 3));
+    }
+
+    [Fact]
+    public async Task What_took_the_place_of_a_piece_of_map_that_cannot_be_read_survives_a_kill()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(0, seed: 1, count: 256);
+        await pool.Pool.DisposeAsync();
+        DamagedMap.DamageLeaf(pool.Disk, "disk");
+        pool = await pool.KillAndOpenAsync();
+        await pool.WriteAsync(0, seed: 2, count: 256);
+        await pool.WriteAsync(5, seed: 3);
+
+        pool = await pool.KillAndOpenAsync();
+
+        Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Volume, 5));
+        Assert.Equal(CrashedPool.Content(2, 256)[(6 * 4096)..(7 * 4096)], await CrashedPool.ReadAsync(pool.Volume, 6));
+    }
+
+    // Reserving space fails, and overwriting what has it does not.
+    [Fact]
+    public async Task Zeros_are_zeros_also_where_the_disk_below_has_no_room_to_keep_for_them()
+    {
+        var pool = await CrashedPool.CreateAsync(logsRecent: true);
+        await pool.WriteAsync(0, seed: 1, count: 8);
+        await pool.CommitAsync();
+        await pool.Volume.WriteZeroesAsync(new Lba(4), 24, ZeroOptions.KeepAllocated);
+        await pool.Volume.TrimAsync(new Lba(1), 1);
+
+        pool = await pool.KillAndOpenAsync(wrap: device => new HookedDevice(device)
+        {
+            BeforeZeroes = _ => throw new DeviceFullException(device.Name, "no room"),
+        });
+
+        foreach (var block in (int[])[1, 4, 7, 16]) Assert.Equal(new byte[4096], await CrashedPool.ReadAsync(pool.Volume, block));
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(pool.Volume, 0));
+    }
+
     // Superblocks can be read, chunks cannot.
     static Func<IBlockDevice, IBlockDevice> Failing(bool isTransient) => device => new HookedDevice(device)
     {
