@@ -116,9 +116,9 @@ sealed partial class VolumeDevice
             var offset = first * MapLayout.BlockBytes;
             var length = Math.Min(count * MapLayout.BlockBytes, left - offset);
             if (length <= 0) continue; // It was cut off.
-            if (!isBegun) result += new RecoveredBlocks(0, count, 0);
-            else if (kind == RecoveredKind.Data) result += await WriteFoundAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic);
-            else if (await ZeroFoundAsync(leaf, offset, length, kind)) result += new RecoveredBlocks(count, 0, 0);
+            if (isBegun && kind == RecoveredKind.Data)
+                result += await WriteFoundAsync(leaf, offset, buffer.Slice(offset, length), found.IsAtomic);
+            else if (isBegun && await ZeroFoundAsync(leaf, offset, length, kind)) result += new RecoveredBlocks(count, 0, 0);
             else result += new RecoveredBlocks(0, count, 0);
         }
 

@@ -7,7 +7,8 @@ class PoolPartFactory
 
     public virtual BlockRules CreateRules() => new();
 
-    public virtual RecentWrites CreateRecentWrites(PoolParts parts) => new(parts.Options.RecentWrites, parts.Failure, parts.Events, parts.Name);
+    public virtual RecentWrites CreateRecentWrites(PoolParts parts) =>
+        new(parts.Options.RecentWrites, parts.Failure, parts.Events, parts.Name);
 
     public virtual OverwriteMarkers CreateMarkers(PoolParts parts) => new(parts.Metadata, parts.Options, parts.Name);
 

@@ -94,8 +94,8 @@ class RecentWrites : IDisposable
             // With the next life it would be of another one, and gone.
             throw new DeviceIOException(
                 poolName,
-                $"the log of recent writes cannot be read: {cause.Message}; without the files in {place.Directory} the pool opens, and what "
-                + "nobody had flushed when the server was killed is lost",
+                $"the log of recent writes cannot be read: {cause.Message}; without the files in {place.Directory} the pool opens, and "
+                + "what nobody had flushed when the server was killed is lost",
                 isTransient: true,
                 cause);
         }
