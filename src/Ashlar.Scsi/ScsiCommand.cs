@@ -82,8 +82,17 @@ public sealed class ScsiCommand
     {
         Invariant.Require(!IsRefused && ReadsMedium);
         Invariant.Require(offsetBytes >= 0 && destination.Length <= DataBytes - offsetBytes);
-        var pending = Session.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination, Aborted);
+        // FUA (SBC-3, 5.9): what is newer in the cache is durable before it is given out.
+        var pending = ForceUnitAccess && offsetBytes == 0
+            ? FlushAndReadAsync(destination)
+            : Session.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination, Aborted);
         return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
+    }
+
+    async ValueTask FlushAndReadAsync(Memory<byte> destination)
+    {
+        await Session.FlushAsync(Aborted);
+        await Session.ReadAsync(Lba << Unit.BlockShift, destination, Aborted);
     }
 
     /// <summary>Does what the command asks for, except reading blocks.</summary>

@@ -7,6 +7,17 @@ public sealed class ReadWriteTests
     readonly TestUnit unit = new();
 
     [Fact]
+    public void A_read_with_FUA_makes_durable_what_is_cached()
+    {
+        unit.Fill(1, 4, 9);
+        var flushes = unit.Device.Flushes;
+        Assert.Equal(9, unit.Send(TestUnit.Cdb10(0x28, 1, 4, flags: 8)).MustBeGood()[0]);
+        Assert.Equal(flushes + 1, unit.Device.Flushes);
+        unit.Send(TestUnit.Cdb10(0x28, 1, 4)).MustBeGood();
+        Assert.Equal(flushes + 1, unit.Device.Flushes);
+    }
+
+    [Fact]
     public void Every_length_of_command_reads_what_every_length_wrote()
     {
         unit.Send([0x0A, 0, 0, 1, 1, 0], TestUnit.Blocks(1, 0x06)).MustBeGood();

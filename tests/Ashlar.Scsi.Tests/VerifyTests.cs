@@ -42,6 +42,33 @@ public sealed class VerifyTests
         unit.Send(Cdb(opcode, 20, 2, 4), TestUnit.Blocks(2, 5)).MustFail("5/24/00");
     }
 
+    // A preemption that aborts does, and lets nothing new of the session begin meanwhile.
+    [Fact]
+    public async Task Write_and_verify_ends_while_somebody_waits_for_its_end()
+    {
+        var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        unit.Device.BeforeWrite = async _ =>
+        {
+            begun.TrySetResult();
+            await goOn.Task;
+        };
+        var writing = unit.SendAsync(Cdb(0x2E, 20, 2, 2), TestUnit.Blocks(2, 5));
+        await begun.Task;
+        var drained = unit.Unit.Volume.DrainAsync([unit.Session.Registrant]);
+        Assert.False(drained.IsCompleted);
+        goOn.SetResult();
+        (await writing.WaitAsync(TimeSpan.FromMinutes(2))).MustBeGood();
+        await drained.WaitAsync(TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public void Comparing_with_one_block_needs_one()
+    {
+        unit.Fill(10, 4, 0);
+        unit.Send(Cdb(0x2F, 10, 4, 6), new byte[256]).MustFail("5/1A/00");
+        unit.Send(Cdb(0x2F, 10, 4, 6)).MustFail("5/1A/00");
+    }
+
     [Fact]
     public void A_long_verify_works_in_pieces()
     {

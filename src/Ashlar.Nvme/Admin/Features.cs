@@ -47,6 +47,24 @@ sealed class Features(Controller controller)
         }
     }
 
+    // Without the cache a host need not flush, so what is in it is durable before it is off.
+    AdminReply SetWriteCache(bool isOn)
+    {
+        var wasOn = controller.HasWriteCache;
+        controller.HasWriteCache = isOn;
+        if (isOn || !wasOn || controller.Subsystem is not { } subsystem) return new(NvmeStatus.Success);
+        try
+        {
+            subsystem.Session.FlushAsync().AsTask().GetAwaiter().GetResult();
+            return new(NvmeStatus.Success);
+        }
+        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
+        {
+            controller.HasWriteCache = true;
+            return new(NvmeStatus.InternalError);
+        }
+    }
+
     /// <summary>Dword 10 has the feature, and in bit 31 whether its value is to be saved; dword 11 has the value.</summary>
     public AdminReply Set(in SubmissionEntry entry)
     {
@@ -58,8 +76,7 @@ sealed class Features(Controller controller)
         switch (feature)
         {
             case WriteCache:
-                controller.HasWriteCache = (entry.Dword11 & 1) != 0;
-                return new(NvmeStatus.Success);
+                return SetWriteCache((entry.Dword11 & 1) != 0);
             case QueueCounts:
                 // FFFFh would be 65,536 queues, which is none that may be asked for.
                 if ((ushort)entry.Dword11 == ushort.MaxValue || entry.Dword11 >> 16 == ushort.MaxValue) return AdminReply.Invalid;

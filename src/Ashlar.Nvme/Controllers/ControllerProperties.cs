@@ -26,7 +26,7 @@ sealed class ControllerProperties
     // Queues of so many entries, which are contiguous; the time of a change in units of 500 ms; the NVM command set.
     const ulong Capabilities = (QueuePair.MaxDepth - 1) | (1UL << 16) | (30UL << 24) | (1UL << 37);
 
-    const uint Enable = 1, Ready = 1, Fatal = 2, ShutdownComplete = 2 << 2;
+    const uint Enable = 1, Ready = 1, Fatal = 2, ShutdownStatus = 3 << 2, ShutdownOccurs = 1 << 2, ShutdownComplete = 2 << 2;
     const int CommandSetShift = 4, PageSizeShift = 7, ArbitrationShift = 11, ShutdownShift = 14, EntrySizesShift = 16;
     const uint ThreeBits = 7, FourBits = 15, ShutdownMask = 3u << ShutdownShift;
 
@@ -73,11 +73,18 @@ sealed class ControllerProperties
         }
         if (shutsDown)
         {
-            next |= ShutdownComplete; // Told once it is so: the command is answered after it.
+            next = (next & ~ShutdownStatus) | ShutdownOccurs;
             change = ControllerChange.Shutdown;
         }
         Volatile.Write(ref status, next);
         return NvmeStatus.Success;
+    }
+
+    /// <summary>A shutdown has ended. One that failed may be asked for again: nothing is complete before what is cached is durable.</summary>
+    public void EndShutdown(bool isDone)
+    {
+        if (!isDone) configuration &= ~ShutdownMask;
+        Volatile.Write(ref status, (status & ~ShutdownStatus) | (isDone ? ShutdownComplete : 0));
     }
 
     // Pages of 4 KiB, round robin, the NVM command set alone or whatever there is, entries of the usual sizes (which Linux sets).

@@ -176,15 +176,22 @@ sealed partial class QueuePair
     {
         batch.Send(); // Ending queues may take its time: earlier answers need not wait for it.
         var status = controller!.Properties.Set(command.Entry, out var change);
+        var isDone = false;
         try
         {
             if (change != ControllerChange.None) controller.Change(change, givenUp);
+            isDone = true;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
             Explain(command.Entry, e);
             status = NvmeStatus.InternalError;
         }
+        finally
+        {
+            if (change == ControllerChange.Shutdown) controller.Properties.EndShutdown(isDone);
+        }
+
         Complete(command, status);
     }
 }

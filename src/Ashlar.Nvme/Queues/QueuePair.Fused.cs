@@ -111,12 +111,14 @@ sealed partial class QueuePair
         var expected = compare.Data;
         var data = write.Data;
         // Before the first wait: on the connection's thread.
-        using var expectedOwner = compare.TakeBuffer()!;
-        using var dataOwner = write.TakeBuffer()!;
+        var (expectedOwner, dataOwner) = (compare.TakeBuffer()!, write.TakeBuffer()!);
         var heldBytes = expectedOwner.Length + dataOwner.Length;
         inFlight.Enter(heldBytes);
         try
         {
+            // Given back before it counts as ended: then the memory of the connection is closed.
+            using var expectedBuffer = expectedOwner;
+            using var dataBuffer = dataOwner;
             var first = NvmeStatus.Success;
             var second = NvmeStatus.Success;
             var writing = false;

@@ -54,9 +54,12 @@ static class VerifyCommands
 
     static ValueTask<ScsiResult> VerifyBlocks(ScsiCommand command, ReadOnlyMemory<byte> dataOut) => ByteCheck(command) switch
     {
-        CompareAll => CompareAsync(command, dataOut, dataOut.Length),
-        CompareWithOneBlock => CompareAsync(command, dataOut, command.BlockCount << command.Unit.BlockShift),
-        _ => CompareAsync(command, default, command.BlockCount << command.Unit.BlockShift),
+        CompareAll => CompareAsync(command, command.Session.ReadAsync, dataOut, dataOut.Length),
+        CompareWithOneBlock when dataOut.Length < command.DataBytes =>
+            new(ScsiResult.Check(Sense.ParameterListLengthError)),
+        CompareWithOneBlock =>
+            CompareAsync(command, command.Session.ReadAsync, dataOut, command.BlockCount << command.Unit.BlockShift),
+        _ => CompareAsync(command, command.Session.ReadAsync, default, command.BlockCount << command.Unit.BlockShift),
     };
 
     static async ValueTask<ScsiResult> WriteAndVerifyBlocks(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
@@ -70,7 +73,8 @@ static class VerifyCommands
             using var held = await command.Session.HoldAsync(
                 command.Lba << unit.BlockShift, command.BlockCount << unit.BlockShift, command.Aborted);
             await held.WriteAsync(command.Lba << unit.BlockShift, blocks, WriteOptions.ForceUnitAccess);
-            return await CompareAsync(command, blocks, blocks.Length);
+            // Through what is held: whoever asks the session anew would wait for those who wait for this command to end.
+            return await CompareAsync(command, held.ReadAsync, blocks, blocks.Length);
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
@@ -82,7 +86,8 @@ static class VerifyCommands
     /// Reads the command's blocks and compares them with data, which repeats where it is shorter; with no data, reading
     /// without an error is all.
     /// </summary>
-    static async ValueTask<ScsiResult> CompareAsync(ScsiCommand command, ReadOnlyMemory<byte> data, long lengthBytes)
+    static async ValueTask<ScsiResult> CompareAsync(
+        ScsiCommand command, Func<long, Memory<byte>, CancellationToken, ValueTask> read, ReadOnlyMemory<byte> data, long lengthBytes)
     {
         var unit = command.Unit;
         // With data that repeats, a chunk is one repetition.
@@ -93,7 +98,7 @@ static class VerifyCommands
             for (long done = 0; done < lengthBytes; done += chunkBytes)
             {
                 var chunk = buffer.AsMemory(0, (int)Math.Min(chunkBytes, lengthBytes - done));
-                await command.Session.ReadAsync((command.Lba << unit.BlockShift) + done, chunk, command.Aborted);
+                await read((command.Lba << unit.BlockShift) + done, chunk, command.Aborted);
                 if (data.IsEmpty) continue;
                 var expected = data.Span.Slice((int)(done % data.Length), chunk.Length);
                 var equal = expected.CommonPrefixLength(chunk.Span);

@@ -175,6 +175,21 @@ public sealed class ConnectTests
     }
 
     [Fact]
+    public async Task A_shutdown_whose_flush_fails_is_not_complete_and_may_be_asked_for_again()
+    {
+        await using var target = new TestTarget();
+        using var admin = target.Associate();
+        target.Device.BeforeFlush = () => throw new Blocks.DeviceIOException("scripted", "no", isTransient: false);
+        Assert.NotEqual(NvmeStatus.Success, admin.SetProperty(0x14, 0x0046_4001).Status);
+        Assert.Equal(0u, admin.GetProperty(0x1C).MustSucceed().Result & 12);
+        target.Device.BeforeFlush = null;
+        var flushes = target.Device.Flushes;
+        admin.SetProperty(0x14, 0x0046_4001).MustSucceed();
+        Assert.Equal(2u << 2, admin.GetProperty(0x1C).MustSucceed().Result & 12);
+        Assert.Equal(flushes + 1, target.Device.Flushes);
+    }
+
+    [Fact]
     public async Task A_queue_that_disconnects_leaves_its_association()
     {
         await using var target = new TestTarget();
