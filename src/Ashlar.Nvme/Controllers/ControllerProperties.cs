@@ -80,7 +80,9 @@ sealed class ControllerProperties
         return NvmeStatus.Success;
     }
 
-    /// <summary>A shutdown has ended. One that failed may be asked for again: nothing is complete before what is cached is durable.</summary>
+    /// <summary>
+    /// A shutdown has ended. One that failed may be asked for again: nothing is complete before what is cached is durable.
+    /// </summary>
     public void EndShutdown(bool isDone)
     {
         if (!isDone) configuration &= ~ShutdownMask;
